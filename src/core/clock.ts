@@ -1,0 +1,38 @@
+/** Time and chance are parameters, so that a test or a simulation can own both. */
+export interface Clock {
+  /** Unix time in milliseconds. May jump: nothing may assume that it only grows. */
+  now(): number;
+  /**
+   * Resolves after `ms` milliseconds (0 or less: in a later turn of the event loop).
+   * Rejects with the signal's reason as soon as `signal` aborts, and leaves no listener behind.
+   */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+/** A source of chance: numbers in [0, 1). */
+export type Random = () => number;
+
+/** The machine's clock. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  sleep(ms, signal) {
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) {
+        reject(signal.reason);
+        return;
+      }
+      const onAbort = (): void => {
+        clearTimeout(timer);
+        reject(signal?.reason);
+      };
+      const timer = setTimeout(
+        () => {
+          signal?.removeEventListener("abort", onAbort);
+          resolve();
+        },
+        Math.min(Math.max(ms, 0), 2_147_483_647),
+      );
+      signal?.addEventListener("abort", onAbort, { once: true });
+    });
+  },
+};

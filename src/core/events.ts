@@ -1,0 +1,91 @@
+import type { Decision } from "./decide.ts";
+import type { Failure } from "./failure.ts";
+
+/** A credential as it may be shown: no part of the secret. */
+export interface CredentialName {
+  readonly id: string;
+  readonly label: string;
+}
+
+/** Which candidate an attempt used. */
+export interface Candidate {
+  readonly provider: string;
+  readonly model: string;
+  readonly credential: CredentialName;
+}
+
+/** Tokens of one answer, each counted once: `input` includes `cachedInput`, `output` includes `reasoning`. */
+export interface Usage {
+  readonly input: number;
+  readonly output: number;
+  readonly cachedInput: number;
+  readonly reasoning: number;
+}
+
+/** What happens during a turn, in order. `at` is Unix ms. */
+export type TurnEvent =
+  | { readonly type: "turn-start"; readonly turnId: string; readonly route: string; readonly at: number }
+  | { readonly type: "attempt-start"; readonly attempt: number; readonly candidate: Candidate; readonly at: number }
+  | {
+      readonly type: "token-refresh";
+      readonly candidate: Candidate;
+      /** `ok`: a new token. `kept`: the refresh failed but the old token still lives. `failed`: no token. */
+      readonly outcome: "ok" | "kept" | "failed";
+      readonly at: number;
+    }
+  | {
+      readonly type: "attempt-failed";
+      readonly attempt: number;
+      readonly candidate: Candidate;
+      readonly failure: Failure;
+      readonly decision: Decision;
+      readonly at: number;
+    }
+  | {
+      readonly type: "switched";
+      readonly from: Candidate;
+      readonly to: Candidate;
+      readonly failure: Failure;
+      readonly at: number;
+    }
+  | { readonly type: "waiting"; readonly untilMs: number; readonly at: number }
+  | {
+      readonly type: "relogin-required";
+      readonly candidate: Candidate;
+      readonly failure: Failure;
+      /** The one command that repairs it. */
+      readonly command: string;
+      readonly at: number;
+    }
+  | { readonly type: "committed"; readonly attempt: number; readonly candidate: Candidate; readonly at: number }
+  | {
+      readonly type: "turn-end";
+      readonly turnId: string;
+      readonly outcome: TurnOutcome;
+      readonly attempts: number;
+      readonly usage: Usage | null;
+      readonly at: number;
+    };
+
+/** `answered`: complete. `cut`: broke after the commit point. `failed`: no candidate could answer. */
+export type TurnOutcome = "answered" | "cut" | "failed" | "cancelled";
+
+/** What the journal keeps of one attempt. No content of the conversation. */
+export interface AttemptRecord {
+  readonly candidate: Candidate;
+  readonly startedAt: number;
+  readonly endedAt: number;
+  readonly failure: Failure | null;
+  readonly decision: Decision | null;
+}
+
+/** What the journal keeps of one turn. */
+export interface TurnRecord {
+  readonly id: string;
+  readonly route: string;
+  readonly startedAt: number;
+  readonly endedAt: number;
+  readonly outcome: TurnOutcome;
+  readonly attempts: readonly AttemptRecord[];
+  readonly usage: Usage | null;
+}

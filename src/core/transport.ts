@@ -1,0 +1,72 @@
+/**
+ * The port through which every byte to and from a provider goes. One implementation over undici is in
+ * `src/transport/`; the simulation has its own.
+ */
+export interface Transport {
+  /**
+   * Sends one request and resolves when the answer's headers are there. Never follows a redirect (rule R7), never
+   * retries. Rejects with a `TransportError` for faults of the network, and with the signal's reason after an abort.
+   */
+  send(request: TransportRequest): Promise<TransportResponse>;
+  /** Closes idle connections. */
+  close(): Promise<void>;
+}
+
+export interface TransportRequest {
+  readonly method: "GET" | "POST" | "DELETE";
+  /** Absolute http(s) URL. */
+  readonly url: string;
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string | Uint8Array;
+  readonly signal?: AbortSignal;
+}
+
+export interface TransportResponse {
+  readonly status: number;
+  /** Lower-case names; repeated headers are joined with ", ". */
+  readonly headers: Readonly<Record<string, string>>;
+  /**
+   * The body as it arrives. Iterate it once. Throws a `TransportError` with phase `body` when the connection breaks.
+   * Ending the iteration early closes the connection.
+   */
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
+/**
+ * How far a request had come when the network failed:
+ * `connect`: certainly not sent. `sent`: some or all of it may have been received. `body`: headers came, the body broke.
+ */
+export type TransportPhase = "connect" | "sent" | "body";
+
+/** A fault of the network. `networkCode` is the system's or the library's code, for example `ECONNREFUSED`. */
+export class TransportError extends Error {
+  readonly phase: TransportPhase;
+  readonly networkCode: string;
+
+  constructor(phase: TransportPhase, networkCode: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "TransportError";
+    this.phase = phase;
+    this.networkCode = networkCode;
+  }
+}
+
+/** Reads a whole body as text, at most `limit` bytes; what lies beyond is dropped and the connection closed. */
+export async function readText(body: AsyncIterable<Uint8Array>, limit: number): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of body) {
+    const room = limit - size;
+    chunks.push(chunk.length > room ? chunk.subarray(0, room) : chunk);
+    size += Math.min(chunk.length, room);
+    if (size >= limit) break;
+  }
+  const joined = new Uint8Array(size);
+  let at = 0;
+  for (const chunk of chunks) {
+    joined.set(chunk, at);
+    at += chunk.length;
+  }
+  return new TextDecoder().decode(joined);
+}

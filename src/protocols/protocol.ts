@@ -1,0 +1,91 @@
+import type { Usage } from "../core/events.ts";
+import type { ProtocolName } from "../core/target.ts";
+import type { Evidence } from "../failures/evidence.ts";
+import type { CanonicalRequest, JsonObject, Part } from "./canonical.ts";
+import type { SseEvent } from "./sse.ts";
+
+/**
+ * What one wire protocol can do. `responses/`, `chat-completions/` and `messages/` each implement it with the same
+ * file names: `request.ts` (canonical ↔ request), `stream.ts` (what an event means for the turn), `decode.ts` (stream or answer
+ * → parts), `encode.ts` (parts → stream or answer), `error.ts` (error bodies both ways), `index.ts`.
+ */
+export interface Protocol {
+  readonly name: ProtocolName;
+
+  /** The URL to POST to, given a provider's base URL (with or without trailing slash). */
+  endpoint(baseUrl: string): string;
+  /** Headers that carry the secret, and those the protocol always needs. Lower-case names. */
+  headers(secret: string): Record<string, string>;
+
+  /** Canonical → this wire. `dropped` lists in words what could not be carried. */
+  encodeRequest(request: CanonicalRequest, model: string): { body: JsonObject; dropped: string[] };
+  /** This wire → canonical. Throws `UnderstudyError` `request_refused` naming the field that can't be read. */
+  decodeRequest(body: JsonObject): { request: CanonicalRequest; dropped: string[] };
+  /** Takes out of a request what only its issuer can read: encrypted reasoning, signatures. Null when nothing was there. */
+  repairRequest(body: JsonObject): JsonObject | null;
+
+  /** Follows one answer's stream: what each event means for the turn. */
+  createStreamReader(): StreamReader;
+  /** The same for a whole answer that is not a stream. */
+  readAnswer(body: unknown): AnswerVerdict;
+  /** Reads an error answer (status ≥ 400, or a 200 whose body is no answer) as evidence. Never throws, for any text. */
+  readError(status: number, headers: Readonly<Record<string, string>>, text: string): Evidence;
+
+  /** Stream → parts. */
+  createStreamDecoder(): StreamDecoder;
+  /** Whole answer → parts. */
+  decodeAnswer(body: JsonObject): Part[];
+  /** Parts → stream. */
+  createStreamEncoder(options: { model: string; id: string }): StreamEncoder;
+  /** Parts → whole answer. */
+  encodeAnswer(parts: readonly Part[], options: { model: string; id: string }): JsonObject;
+  /** Stream events → the whole answer they tell, for a caller that asked for no stream. */
+  foldStream(events: readonly SseEvent[]): JsonObject;
+
+  /** An error in the shape this protocol's clients understand: an answer's body, and an event inside a stream. */
+  encodeError(error: ProtocolError): { body: JsonObject; event: string };
+}
+
+/**
+ * What an event means for the turn:
+ * `preamble`: nothing for the caller yet (created, in progress, pings, reasoning). `content`: something for the caller: the
+ * commit point. `end`: the terminal event, complete. `failure`: refused or failed, whatever came before.
+ */
+export type StreamVerdict =
+  | { readonly kind: "preamble" }
+  | { readonly kind: "content" }
+  | { readonly kind: "end" }
+  | { readonly kind: "failure"; readonly evidence: Evidence };
+
+export interface StreamReader {
+  /** Never throws. An event that can't be parsed is `preamble` before content and ignored after it. */
+  read(event: SseEvent): StreamVerdict;
+  /** After the last byte: null if the terminal event was seen, else what is missing. */
+  end(): Evidence | null;
+  /** Known after the terminal event. */
+  readonly usage: Usage | null;
+}
+
+export type AnswerVerdict =
+  | { readonly kind: "answer"; readonly usage: Usage | null }
+  | { readonly kind: "failure"; readonly evidence: Evidence };
+
+export interface StreamDecoder {
+  decode(event: SseEvent): Part[];
+}
+
+export interface StreamEncoder {
+  /** SSE text, ready to be written; may be empty. */
+  encode(part: Part): string;
+}
+
+/** What a client is told when a turn could not be answered. */
+export interface ProtocolError {
+  readonly status: number;
+  /** Machine-readable, in the protocol's own vocabulary. */
+  readonly type: string;
+  readonly code: string | null;
+  readonly message: string;
+  /** Unix ms; becomes `resets_at` in seconds where the dialect has it. */
+  readonly resetsAt?: number;
+}

@@ -1,0 +1,52 @@
+import type { ProtocolName } from "../core/target.ts";
+import type { OAuthCredential } from "../credentials/credential.ts";
+
+/** How a person signs in to a provider. */
+export type SignIn =
+  /** A key. `env` lists the variables it is read from, the first usable one first. */
+  | { readonly kind: "api_key"; readonly env: readonly string[]; readonly required: boolean }
+  /** OpenAI's device code and token endpoint; see `src/oauth/codex/`. */
+  | { readonly kind: "codex"; readonly issuer: string; readonly issuerEnv: string; readonly clientId: string };
+
+/** Which protocol a model of this provider speaks. The first rule whose pattern fits the model name wins. */
+export interface ProtocolRule {
+  readonly model: RegExp;
+  readonly protocol: ProtocolName;
+}
+
+/** What a provider insists on in the body of a request. */
+export interface BodyRules {
+  /** Top-level keys set to this value, whatever the caller said. */
+  readonly set?: Readonly<Record<string, string | number | boolean>>;
+  /** Top-level keys taken out. */
+  readonly remove?: readonly string[];
+  /** The provider only answers as a stream; a caller who asked for none gets it folded. */
+  readonly alwaysStream?: boolean;
+}
+
+/** A service that sells model calls. Data; one file each in this folder. */
+export interface Provider {
+  readonly id: string;
+  /** For a person. */
+  readonly name: string;
+  readonly aliases: readonly string[];
+  readonly signIn: SignIn;
+  /** The protocol of models that no rule names. */
+  readonly protocol: ProtocolName;
+  readonly protocolRules?: readonly ProtocolRule[];
+  /** Null when there is no default and the person must give one. */
+  readonly baseUrl: string | null;
+  /** Environment variable that overrides the base URL. */
+  readonly baseUrlEnv: string | null;
+  /** Base URLs that a key's shape asks for: the first prefix that fits wins. */
+  readonly baseUrlByKeyPrefix?: readonly {
+    readonly prefix: string;
+    readonly baseUrl: string;
+    readonly protocol?: ProtocolName;
+  }[];
+  /** Base URLs whose path says another protocol, for example one that ends in `/anthropic`. */
+  readonly protocolByBaseUrl?: readonly { readonly ending: RegExp; readonly protocol: ProtocolName }[];
+  readonly bodyRules?: BodyRules;
+  /** Extra headers for a request with this credential. Lower-case names. Never holds the secret itself. */
+  readonly headers?: (credential: OAuthCredential | null) => Record<string, string>;
+}
