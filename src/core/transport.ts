@@ -20,6 +20,8 @@ export interface TransportRequest {
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array;
   readonly signal?: AbortSignal;
+  /** True: a new connection, for a call that must not be lost to a kept-alive one that just died. Default false. */
+  readonly fresh?: boolean;
 }
 
 export interface TransportResponse {
