@@ -63,6 +63,8 @@ export interface Tool {
   /** JSON Schema of the input. */
   readonly schema: JsonObject;
   readonly strict?: boolean;
+  /** How the caller's protocol declared it, when a schema can't say all of it: free text as input, a namespace. */
+  readonly opaque?: Opaque;
 }
 
 export type ToolChoice = "auto" | "none" | "required" | { readonly name: string };

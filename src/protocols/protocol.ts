@@ -1,7 +1,7 @@
 import type { Usage } from "../core/events.ts";
 import type { ProtocolName } from "../core/target.ts";
 import type { Evidence } from "../failures/evidence.ts";
-import type { CanonicalRequest, JsonObject, Part } from "./canonical.ts";
+import type { CanonicalRequest, JsonObject, Part, Tool } from "./canonical.ts";
 import type { SseEvent } from "./sse.ts";
 
 /**
@@ -36,9 +36,9 @@ export interface Protocol {
   /** Whole answer → parts. */
   decodeAnswer(body: JsonObject): Part[];
   /** Parts → stream. */
-  createStreamEncoder(options: { model: string; id: string }): StreamEncoder;
+  createStreamEncoder(options: EncodeOptions): StreamEncoder;
   /** Parts → whole answer. */
-  encodeAnswer(parts: readonly Part[], options: { model: string; id: string }): JsonObject;
+  encodeAnswer(parts: readonly Part[], options: EncodeOptions): JsonObject;
   /** Stream events → the whole answer they tell, for a caller that asked for no stream. */
   foldStream(events: readonly SseEvent[]): JsonObject;
 
@@ -69,6 +69,17 @@ export interface StreamReader {
 export type AnswerVerdict =
   | { readonly kind: "answer"; readonly usage: Usage | null }
   | { readonly kind: "failure"; readonly evidence: Evidence };
+
+/** What an encoded answer says about itself. */
+export interface EncodeOptions {
+  /** The model's name as the caller is to see it. */
+  readonly model: string;
+  readonly id: string;
+  /** Unix ms; 0 if absent. */
+  readonly createdAt?: number;
+  /** The tools of the caller's request: a call is written the way its tool was declared (`Tool.opaque`). */
+  readonly tools?: readonly Tool[];
+}
 
 export interface StreamDecoder {
   decode(event: SseEvent): Part[];
