@@ -8,6 +8,8 @@ export interface Target {
   readonly model: string;
   /** Label or id of the only credential this target may use. */
   readonly credential?: string;
+  /** True when a turn here costs money beyond a plan that is paid for anyway, as the person said in the configuration. */
+  readonly paid?: boolean;
 }
 
 /** An ordered list of targets under a name. The first is the primary, the rest are its fallbacks. */

@@ -24,6 +24,14 @@ export interface BodyRules {
   readonly alwaysStream?: boolean;
 }
 
+/**
+ * A key that is not used here, with the reason that a person is told: one that starts with `prefix`, wherever it comes
+ * from, or whatever the environment variable `env` holds.
+ */
+export type RefusedKey =
+  | { readonly prefix: string; readonly reason: string }
+  | { readonly env: string; readonly reason: string };
+
 /** A service that sells model calls. Data; one file each in this folder. */
 export interface Provider {
   readonly id: string;
@@ -44,8 +52,16 @@ export interface Provider {
     readonly baseUrl: string;
     readonly protocol?: ProtocolName;
   }[];
-  /** Base URLs whose path says another protocol, for example one that ends in `/anthropic`. */
+  /**
+   * Base URLs whose path says another protocol, for example one that ends in `/anthropic`. Default:
+   * `endingConventions` in `resolve.ts`; an empty list switches it off.
+   */
   readonly protocolByBaseUrl?: readonly { readonly ending: RegExp; readonly protocol: ProtocolName }[];
+  /** Turns a base URL that people commonly give into the one that reaches this protocol. */
+  readonly baseUrlRewrite?: { readonly from: RegExp; readonly to: string };
+  /** Plain http to another machine is accepted. Only a person's configuration sets it. */
+  readonly allowInsecure?: boolean;
+  readonly refusedKeys?: readonly RefusedKey[];
   readonly bodyRules?: BodyRules;
   /** Extra headers for a request with this credential. Lower-case names. Never holds the secret itself. */
   readonly headers?: (credential: OAuthCredential | null) => Record<string, string>;
