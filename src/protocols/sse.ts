@@ -18,33 +18,54 @@ export class SseError extends Error {
 }
 
 /**
- * Bytes → events, incrementally and at any chunk split. Comments and `retry:` are dropped. Throws `SseError` when
- * one event is larger than `maxEventLength`.
+ * Bytes → events, incrementally and at any chunk split, by the rules of the HTML standard (section 9.2.6): any line ending,
+ * one byte order mark at the start, comments and `retry:` dropped. Two things are stricter or kinder than there:
+ *
+ * - An event larger than `maxEventLength` breaks the stream: what was complete before it is still given, then `push` throws.
+ * - `end` gives an event that lacks only its blank line. The standard drops it, but servers forget that line, and JSON that was
+ *   cut does not parse anyway.
  */
 export class SseParser {
-  readonly #decoder = new TextDecoder();
+  // The byte order mark is left to the parser: two would be two too many.
+  readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   readonly #parser;
   #events: SseEvent[] = [];
-  #pending = 0;
+  #broken = false;
 
   constructor() {
     this.#parser = createParser({
-      onEvent: (event) => {
-        this.#pending = 0;
-        this.#events.push({ event: event.event ?? null, data: event.data });
+      maxBufferSize: maxEventLength,
+      onEvent: ({ event, data }) => {
+        // An event that comes in one piece is never buffered, so its size is looked at here.
+        if (data.length > maxEventLength) this.#broken = true;
+        if (!this.#broken) this.#events.push({ event: event ?? null, data });
+      },
+      onError: (error) => {
+        if (error.type === "max-buffer-size-exceeded") this.#broken = true;
       },
     });
   }
 
-  /** The events completed by this chunk. */
+  /** The events completed by this chunk. Throws `SseError` when one is too large and all before it have been given. */
   push(chunk: Uint8Array): SseEvent[] {
-    const text = this.#decoder.decode(chunk, { stream: true });
-    this.#pending += text.length;
-    this.#parser.feed(text);
-    if (this.#pending > maxEventLength)
-      throw new SseError(`a stream event is larger than ${maxEventLength} characters`);
+    return this.#feed(this.#decoder.decode(chunk, { stream: true }));
+  }
+
+  /**
+   * After the last chunk: the event that was still open, if it has data. Whoever passes the bytes on to a client has to add a
+   * blank line to them when this gives one. Throws as `push` does.
+   */
+  end(): SseEvent[] {
+    return this.#feed(`${this.#decoder.decode()}\n\n`);
+  }
+
+  #feed(text: string): SseEvent[] {
+    if (!this.#broken) this.#parser.feed(text);
     const events = this.#events;
     this.#events = [];
+    if (this.#broken && events.length === 0) {
+      throw new SseError(`a stream event is larger than ${maxEventLength} characters`);
+    }
     return events;
   }
 }
@@ -52,5 +73,5 @@ export class SseParser {
 /** One event as SSE text. */
 export function formatSse(data: string, event?: string | null): string {
   const name = event == null ? "" : `event: ${event}\n`;
-  return `${name}data: ${data.replaceAll("\n", "\ndata: ")}\n\n`;
+  return `${name}data: ${data.replaceAll(/\r\n|\r|\n/g, "\ndata: ")}\n\n`;
 }
