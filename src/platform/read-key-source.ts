@@ -1,0 +1,84 @@
+import { exec } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { UnderstudyError } from "../core/error.ts";
+import { isUsableSecret, Secret } from "../core/secret.ts";
+import type { KeySource } from "../credentials/credential.ts";
+
+/** A file or an output longer than this holds no key, in bytes. */
+const longestKeySource = 64 * 1024;
+
+export interface ReadKeyOptions {
+  /** Where `env` sources are read, and what a command inherits. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** How long a command may take. Default 10,000 ms. */
+  readonly commandTimeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * The key, read at the moment of use; null for a source that has none (`from: "none"`). Of a file and of a command's
+ * output the first line counts, without blanks around it; a path may begin with `~/`.
+ *
+ * Throws `UnderstudyError` `credential_unknown` that names the variable, the path or the command which gave no usable
+ * key. It repeats nothing of what they hold or print, since that may be the key.
+ */
+export async function readKeySource(source: KeySource, options: ReadKeyOptions): Promise<Secret | null> {
+  switch (source.from) {
+    case "none":
+      return null;
+    case "stored":
+      return source.secret;
+    case "env":
+      return usable(options.env[source.name], `the environment variable ${source.name}`);
+    case "file":
+      return usable(await readKeyFile(source.path), `the key file ${source.path}`);
+    case "command":
+      return usable(await runKeyCommand(source.command, options), `the key command \`${source.command}\``);
+  }
+}
+
+function usable(text: string | undefined, what: string): Secret {
+  const line = text?.trimStart().split(/\r?\n/, 1)[0]?.trim() ?? "";
+  if (isUsableSecret(line)) return new Secret(line);
+  const fault =
+    text === undefined ? "is not set" : line === "" ? "gives nothing" : "gives something that can't be a key";
+  throw new UnderstudyError("credential_unknown", `no key: ${what} ${fault}`);
+}
+
+async function readKeyFile(path: string): Promise<string> {
+  const file = path.startsWith("~/") ? join(homedir(), path.slice(2)) : path;
+  try {
+    return (await readFile(file, "utf8")).slice(0, longestKeySource);
+  } catch (error) {
+    throw new UnderstudyError("credential_unknown", `no key: the key file ${path} can't be read (${codeOf(error)})`);
+  }
+}
+
+/**
+ * Runs the command in the system's shell. Its standard error is dropped and its text never quoted: password managers
+ * print what they were asked for into either stream.
+ */
+function runKeyCommand(command: string, options: ReadKeyOptions): Promise<string> {
+  const timeout = options.commandTimeoutMs ?? 10_000;
+  return new Promise((resolve, reject) => {
+    const limits = { timeout, maxBuffer: longestKeySource, windowsHide: true, encoding: "utf8" } as const;
+    const child = exec(command, { ...limits, env: { ...options.env }, signal: options.signal }, (error, stdout) => {
+      if (error === null) return resolve(stdout);
+      if (options.signal?.aborted) return reject(options.signal.reason);
+      const fault =
+        error.killed && error.signal !== null ? `took longer than ${timeout} ms` : `failed (${codeOf(error)})`;
+      reject(new UnderstudyError("credential_unknown", `no key: the key command \`${command}\` ${fault}`));
+    });
+    // A command that asks must fail, not wait.
+    child.stdin?.end();
+  });
+}
+
+/** `ENOENT`, `exit 3`: what a system error says, without its text. */
+function codeOf(error: unknown): string {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  if (typeof code === "number") return `exit ${code}`;
+  return typeof code === "string" ? code : "error";
+}
