@@ -31,6 +31,8 @@ const hour = 60 * minute;
  * row; the last one repeats. A reason that is missing sets no cooldown.
  */
 export const defaultCooldownsMs: Partial<Record<Reason, readonly number[]>> = {
+  // Ends with the next login or generation, not with time.
+  relogin_required: [32 * 24 * hour],
   rate_limit: [30 * second, 1 * minute, 2 * minute, 4 * minute, 8 * minute, 16 * minute, 30 * minute],
   quota: [1 * hour],
   billing: [1 * hour],

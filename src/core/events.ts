@@ -57,6 +57,8 @@ export type TurnEvent =
       readonly command: string;
       readonly at: number;
     }
+  /** Something about this turn could not be written to the store. The turn goes on. */
+  | { readonly type: "store-unavailable"; readonly message: string; readonly at: number }
   | { readonly type: "committed"; readonly attempt: number; readonly candidate: Candidate; readonly at: number }
   | {
       readonly type: "turn-end";
@@ -75,6 +77,8 @@ export interface AttemptRecord {
   readonly candidate: Candidate;
   readonly startedAt: number;
   readonly endedAt: number;
+  /** False when it ended before a call was made: no token, no key. */
+  readonly called: boolean;
   readonly failure: Failure | null;
   readonly decision: Decision | null;
 }

@@ -1,0 +1,347 @@
+import { backoffDelay, refreshBackoff } from "../core/backoff.ts";
+import type { Clock, Random } from "../core/clock.ts";
+import type { Failure } from "../core/failure.ts";
+import { type Account, needsRelogin, type OAuthCredential, type ReloginMark } from "./credential.ts";
+import type { RefreshOutcome, SpendRefreshToken } from "./refresh-outcome.ts";
+import type { NewGrant, Store } from "./store.ts";
+import { isAlive, mustRefresh, shouldRefresh } from "./token-window.ts";
+
+/**
+ * The token keeper: makes an OAuth credential's access token good, and spends each refresh token at most once on purpose
+ * over all processes that share the store (rule R1).
+ *
+ *              claim (durable)          one POST                      settle (durable)
+ *   valid ───────────────────▶ claimed ──────────▶ answered ───────────────────────────▶ valid, generation + 1
+ *     ▲                           │                refused for good ──▶ relogin required, bound to this generation
+ *     │                           │                refused for now ───▶ released, tried again after a back-off
+ *     │                           │                never sent ────────▶ released
+ *     │                           └─ owner died, or sent and no answer ─▶ unknown
+ *     └──── unknown: the access token is used while it lives; only when it is over or rejected, the old refresh token is
+ *           spent once more, since nothing is left to lose.
+ *
+ * - Early window (5 min before the end): refresh in the background; its failure is no failure of the turn.
+ * - Mandatory window (30 s before the end) or after a 401: callers wait.
+ * - A claim held by somebody else is waited for; its outcome is adopted.
+ * - The answer is made durable before anybody uses it (R6). If the store can't take it, it is kept in memory and written
+ *   at the next occasion, and until then nobody uses it.
+ * - A refreshed token of another account is not adopted.
+ */
+export interface TokenKeeper {
+  /**
+   * The credential with an access token that may be used now. Spends the refresh token only if the token is near its end.
+   * `signal` ends the waiting of this caller, never a refresh that has begun.
+   */
+  makeGood(credential: OAuthCredential, signal?: AbortSignal): Promise<TokenResult>;
+  /** The same after the provider rejected the token of this generation: a newer generation is adopted, else refreshed. */
+  replaceRejected(credential: OAuthCredential, signal?: AbortSignal): Promise<TokenResult>;
+  /** Resolves when no refresh is under way in this process. */
+  idle(): Promise<void>;
+}
+
+export type TokenResult =
+  | { readonly ok: true; readonly credential: OAuthCredential; readonly refreshed: boolean }
+  | { readonly ok: false; readonly failure: Failure };
+
+export interface TokenKeeperOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly spend: SpendRefreshToken;
+  /** Names this process for the claims it makes. */
+  readonly owner: string;
+  /** True when the process that made a claim is certainly dead. */
+  readonly isDead: (owner: string) => boolean;
+  /** How long a claim stands, in ms. Longer than the HTTP limit of `spend`. Default 30,000. */
+  readonly claimMs?: number;
+}
+
+const pollMs = 40;
+const settleTries = 5;
+
+export function createTokenKeeper(options: TokenKeeperOptions): TokenKeeper {
+  const { store, clock, random, spend, owner, isDead } = options;
+  const claimMs = options.claimMs ?? 30_000;
+  /** One refresh per credential in this process; everybody else waits for it. */
+  const flights = new Map<string, Promise<TokenResult>>();
+  /** Refused for now: not before this time. */
+  const pauses = new Map<string, { notBefore: number; tries: number; failure: Failure }>();
+  /** Answers that the store could not take yet. */
+  const unsettled = new Map<string, { generation: number; grant: NewGrant; account: Account | null }>();
+
+  return {
+    async makeGood(credential, signal) {
+      await writeUnsettled(credential.id);
+      const now = clock.now();
+      if (mustRefresh(credential.grant, now)) return withSignal(fly(credential, false), signal);
+      if (shouldRefresh(credential.grant, now) && mayRefreshEarly(credential, now)) {
+        // A failure leaves the credential as it is: the token still lives.
+        void fly(credential, false);
+      }
+      return { ok: true, credential, refreshed: false };
+    },
+    async replaceRejected(credential, signal) {
+      await writeUnsettled(credential.id);
+      const current = await store.getCredential(credential.id);
+      if (current?.kind === "oauth" && current.grant.generation > credential.grant.generation) {
+        return { ok: true, credential: current, refreshed: false };
+      }
+      return withSignal(fly(credential, true), signal);
+    },
+    async idle() {
+      while (flights.size > 0) await Promise.allSettled(flights.values());
+    },
+  };
+
+  function mayRefreshEarly(credential: OAuthCredential, now: number): boolean {
+    return (
+      credential.grant.refreshToken !== null &&
+      !needsRelogin(credential) &&
+      credential.unknownOutcome === null &&
+      now >= (pauses.get(credential.id)?.notBefore ?? 0)
+    );
+  }
+
+  function fly(credential: OAuthCredential, rejected: boolean): Promise<TokenResult> {
+    const key = `${credential.id} ${credential.grant.generation} ${rejected}`;
+    const running = flights.get(key);
+    if (running !== undefined) return running;
+    const flight = refresh(credential, rejected)
+      .catch((error: unknown) => failed(storeFailure(error)))
+      .finally(() => flights.delete(key));
+    flights.set(key, flight);
+    return flight;
+  }
+
+  async function refresh(credential: OAuthCredential, rejected: boolean): Promise<TokenResult> {
+    const { id } = credential;
+    const { generation } = credential.grant;
+    let replay = false;
+    for (;;) {
+      const now = clock.now();
+      const alive = !rejected && !mustRefresh(credential.grant, now);
+      if (needsRelogin(credential)) return alive ? unchanged(credential) : failed(reloginFailure(credential));
+      if (credential.grant.refreshToken === null) return alive ? unchanged(credential) : failed(noRefreshToken);
+      const pause = pauses.get(id);
+      if (pause !== undefined && now < pause.notBefore) return alive ? unchanged(credential) : failed(pause.failure);
+
+      const claim = await store.claimRefresh({
+        credentialId: id,
+        generation,
+        owner,
+        now,
+        deadline: now + claimMs,
+        isDead,
+        replay,
+      });
+      switch (claim.outcome) {
+        case "claimed":
+          return settle(claim.credential, await spend(claim.credential), alive);
+        case "held":
+          if (alive) return unchanged(credential);
+          await clock.sleep(Math.max(1, Math.min(pollMs * (0.5 + random()), claim.until - now)));
+          continue;
+        case "unknown":
+          if (!rejected && isAlive(claim.credential.grant, now)) return unchanged(claim.credential);
+          replay = true;
+          continue;
+        case "superseded":
+          if (needsRelogin(claim.credential)) return failed(reloginFailure(claim.credential));
+          return { ok: true, credential: claim.credential, refreshed: true };
+        case "gone":
+          return failed(goneFailure);
+      }
+    }
+  }
+
+  /** Makes the outcome durable first; everything else comes after. */
+  async function settle(credential: OAuthCredential, outcome: RefreshOutcome, alive: boolean): Promise<TokenResult> {
+    const { id } = credential;
+    const { generation } = credential.grant;
+    const ifAlive = (failure: Failure): TokenResult => (alive ? unchanged(credential) : failed(failure));
+    switch (outcome.kind) {
+      case "answered": {
+        if (isOtherAccount(credential.account, outcome.account)) {
+          return refuse(credential, "account_changed", "the token endpoint answered for another account", ifAlive);
+        }
+        unsettled.set(id, { generation, grant: outcome.grant, account: outcome.account });
+        for (let tries = 1; !(await writeUnsettled(id)); tries++) {
+          if (tries >= settleTries) return ifAlive(unwrittenFailure);
+          await clock.sleep(backoffDelay({ baseMs: 200, capMs: 2_000 }, tries, random));
+        }
+        pauses.delete(id);
+        const stored = await store.getCredential(id);
+        if (stored?.kind !== "oauth") return failed(goneFailure);
+        return { ok: true, credential: stored, refreshed: true };
+      }
+      case "refused":
+        return refuse(credential, outcome.code, outcome.message, ifAlive);
+      case "deferred": {
+        const failure = deferredFailure(outcome);
+        await store.releaseClaim(id, generation, owner);
+        pause(id, failure, outcome.retryAt);
+        return ifAlive(failure);
+      }
+      case "never_sent": {
+        const failure = networkFailure(outcome.message, "keeper-never-sent");
+        await store.releaseClaim(id, generation, owner);
+        pause(id, failure, undefined);
+        return ifAlive(failure);
+      }
+      case "unanswered": {
+        const failure = networkFailure(outcome.message, "keeper-unanswered");
+        await store.settleUnknown(id, generation, owner, clock.now());
+        pause(id, failure, undefined);
+        return ifAlive(failure);
+      }
+    }
+  }
+
+  async function refuse(
+    credential: OAuthCredential,
+    code: string,
+    message: string,
+    ifAlive: (failure: Failure) => TokenResult,
+  ): Promise<TokenResult> {
+    const lost = credential.unknownOutcome;
+    const told =
+      lost === null ? message : `${message} (the answer to the refresh of ${timeOfDay(lost.since)} was lost)`;
+    const mark: ReloginMark = {
+      generation: credential.grant.generation,
+      code,
+      message: told,
+      since: clock.now(),
+    };
+    if (!(await store.settleRefused(credential.id, mark))) {
+      // Somebody settled a newer generation meanwhile: that one counts.
+      const current = await store.getCredential(credential.id);
+      if (current?.kind === "oauth" && !needsRelogin(current)) {
+        return { ok: true, credential: current, refreshed: true };
+      }
+    }
+    return ifAlive(reloginFailure({ ...credential, relogin: mark }));
+  }
+
+  function pause(id: string, failure: Failure, retryAt: number | undefined): void {
+    const tries = (pauses.get(id)?.tries ?? 0) + 1;
+    const now = clock.now();
+    const delay = Math.max(refreshBackoff.baseMs, backoffDelay(refreshBackoff, tries, random));
+    pauses.set(id, { notBefore: Math.max(retryAt ?? 0, now + delay), tries, failure });
+  }
+
+  /** True when nothing is left to write for this credential. */
+  async function writeUnsettled(id: string): Promise<boolean> {
+    const waiting = unsettled.get(id);
+    if (waiting === undefined) return true;
+    try {
+      // False means that a newer generation is there already: then this answer is dropped.
+      await store.settleAnswered(id, waiting.generation, waiting.grant, waiting.account);
+    } catch {
+      return false;
+    }
+    if (unsettled.get(id) === waiting) unsettled.delete(id);
+    return true;
+  }
+}
+
+function unchanged(credential: OAuthCredential): TokenResult {
+  return { ok: true, credential, refreshed: false };
+}
+
+function failed(failure: Failure): TokenResult {
+  return { ok: false, failure };
+}
+
+/** Both known and different. An unknown account proves nothing. */
+function isOtherAccount(before: Account, after: Account | null): boolean {
+  if (after === null) return false;
+  const differs = (a: string | null, b: string | null): boolean => a !== null && b !== null && a !== b;
+  return differs(before.id, after.id) || differs(before.userId, after.userId);
+}
+
+function timeOfDay(unixMs: number): string {
+  return new Date(unixMs).toTimeString().slice(0, 5);
+}
+
+/** Rejects with the signal's reason as soon as it aborts; the flight goes on for the others. */
+function withSignal(flight: Promise<TokenResult>, signal?: AbortSignal): Promise<TokenResult> {
+  if (signal === undefined) return flight;
+  if (signal.aborted) return Promise.reject(signal.reason);
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason);
+    signal.addEventListener("abort", onAbort, { once: true });
+    void flight.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
+  });
+}
+
+function reloginFailure(credential: OAuthCredential): Failure {
+  return {
+    reason: "relogin_required",
+    scope: "credential",
+    next: "next_credential",
+    reloginRequired: true,
+    code: credential.relogin?.code ?? "relogin_required",
+    message: credential.relogin?.message ?? "a new sign-in is needed",
+    row: "keeper-relogin",
+  };
+}
+
+const noRefreshToken: Failure = {
+  reason: "relogin_required",
+  scope: "credential",
+  next: "next_credential",
+  reloginRequired: true,
+  code: "no_refresh_token",
+  message: "the access token is over and this login has no refresh token",
+  row: "keeper-no-refresh-token",
+};
+
+const goneFailure: Failure = {
+  reason: "auth",
+  scope: "network",
+  next: "next_credential",
+  reloginRequired: false,
+  message: "the credential was removed meanwhile",
+  row: "keeper-gone",
+};
+
+const unwrittenFailure: Failure = {
+  reason: "server_error",
+  scope: "network",
+  next: "next_credential",
+  reloginRequired: false,
+  code: "store_unavailable",
+  message:
+    "the refreshed token can't be written to the store, so it is not used yet; it is kept in memory and tried again",
+  row: "keeper-unwritten",
+};
+
+/** The token endpoint's trouble is not the credential's fault: it benches nothing, and the line goes on. */
+function deferredFailure(outcome: Extract<RefreshOutcome, { kind: "deferred" }>): Failure {
+  return {
+    reason: outcome.status === 429 ? "rate_limit" : "server_error",
+    scope: "network",
+    next: "next_credential",
+    reloginRequired: false,
+    code: outcome.code,
+    message: outcome.message,
+    row: "keeper-deferred",
+    ...(outcome.status === undefined ? {} : { status: outcome.status }),
+    ...(outcome.retryAt === undefined ? {} : { retryAt: outcome.retryAt }),
+  };
+}
+
+function networkFailure(message: string, row: string): Failure {
+  return { reason: "network", scope: "network", next: "next_credential", reloginRequired: false, message, row };
+}
+
+function storeFailure(error: unknown): Failure {
+  return {
+    reason: "server_error",
+    scope: "network",
+    next: "next_credential",
+    reloginRequired: false,
+    code: "store_unavailable",
+    message: error instanceof Error ? error.message : String(error),
+    row: "keeper-store",
+  };
+}

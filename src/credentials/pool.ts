@@ -1,0 +1,63 @@
+import { type Cooldown, isCooling } from "../core/cooldown.ts";
+import { type Credential, needsRelogin } from "./credential.ts";
+import { mustRefresh } from "./token-window.ts";
+
+/** Why a credential is not used now. */
+export type Blocked =
+  | { readonly credential: Credential; readonly why: "paused" }
+  | {
+      readonly credential: Credential;
+      readonly why: "relogin_required";
+      readonly message: string;
+      readonly since: number;
+    }
+  | { readonly credential: Credential; readonly why: "cooling"; readonly cooldown: Cooldown };
+
+/** A pool as it stands for one model at one moment. */
+export interface PoolState {
+  readonly usable: readonly Credential[];
+  readonly blocked: readonly Blocked[];
+}
+
+/**
+ * Who of a pool may serve `model` now. A login that must be renewed by a person is usable as long as its access token lives:
+ * the verdict concerns the refresh token.
+ */
+export function assessPool(
+  credentials: readonly Credential[],
+  cooldowns: readonly Cooldown[],
+  model: string,
+  now: number,
+): PoolState {
+  const usable: Credential[] = [];
+  const blocked: Blocked[] = [];
+  for (const credential of credentials) {
+    const reason = whyBlocked(credential, cooldowns, model, now);
+    if (reason === null) usable.push(credential);
+    else blocked.push(reason);
+  }
+  return { usable, blocked };
+}
+
+function whyBlocked(
+  credential: Credential,
+  cooldowns: readonly Cooldown[],
+  model: string,
+  now: number,
+): Blocked | null {
+  if (credential.paused) return { credential, why: "paused" };
+  if (credential.kind === "oauth" && needsRelogin(credential) && mustRefresh(credential.grant, now)) {
+    const { message, since } = credential.relogin ?? { message: "a new sign-in is needed", since: now };
+    return { credential, why: "relogin_required", message, since };
+  }
+  const active = cooldowns
+    .filter((cooldown) => cooldown.provider === credential.provider && isCooling(cooldown, credential.id, model, now))
+    .reduce<Cooldown | null>((last, one) => (last === null || one.until > last.until ? one : last), null);
+  return active === null ? null : { credential, why: "cooling", cooldown: active };
+}
+
+/** Unix ms at which this credential recovers by itself; null when only a person can help. */
+export function recoversAt(blocked: Blocked): number | null {
+  if (blocked.why !== "cooling" || blocked.cooldown.reason === "relogin_required") return null;
+  return blocked.cooldown.until;
+}

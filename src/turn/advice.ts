@@ -1,0 +1,130 @@
+import type { Failure, Reason } from "../core/failure.ts";
+import { formatTarget } from "../core/target.ts";
+import type { Credential } from "../credentials/credential.ts";
+import type { Provider } from "../providers/provider.ts";
+import type { BlockedCandidate } from "./candidates.ts";
+
+/**
+ * What a person reads when something does not work (rule R12): which credential, the cause in plain words, and one command
+ * that exists.
+ */
+export interface Advice {
+  readonly cause: string;
+  /** Null when waiting, or nothing, is all that helps. */
+  readonly command: string | null;
+}
+
+const causes: Readonly<Record<Reason, string>> = {
+  relogin_required: "sign in again",
+  auth: "the provider did not accept the login",
+  entitlement: "this account may not use this model",
+  billing: "no credit left, or the bill is not paid",
+  quota: "the plan's limit is reached",
+  rate_limit: "too many requests just now",
+  overloaded: "the provider is overloaded",
+  server_error: "the provider failed",
+  timeout: "the provider did not answer in time",
+  network: "the provider can't be reached",
+  blocked: "a firewall in front of the provider refused the request",
+  model_not_found: "the provider does not know this model",
+  context_overflow: "the conversation is too long for this model",
+  payload_too_large: "the request is too large",
+  content_policy: "the provider refused the content",
+  invalid_request: "the provider can't read the request",
+  invalid_encrypted_content: "the provider can't read reasoning that another account made",
+  incomplete: "the answer broke off",
+  cancelled: "cancelled",
+  unknown: "the provider failed in an unknown way",
+};
+
+/** The cause of a failure in plain words, with the provider's own words behind it and when it ends. */
+export function describeFailure(failure: Failure, now: number): string {
+  const until = failure.retryAt === undefined ? "" : `, until ${describeTime(failure.retryAt, now)}`;
+  const said = failure.message === "" ? "" : ` (${failure.message})`;
+  return `${causes[failure.reason]}${until}${said}`;
+}
+
+/** The one command that repairs it, or null. */
+export function repairCommand(failure: Failure, credential: Credential): string | null {
+  const signIn = failure.reloginRequired || failure.reason === "relogin_required" || failure.reason === "auth";
+  return signIn ? signInCommand(credential.provider, credential) : null;
+}
+
+/** How to sign in to a provider; anew, if there is a credential already. */
+export function signInCommand(provider: string, credential?: Credential): string {
+  if (credential?.kind === "oauth") return `understudy auth add ${provider} --force-new-login`;
+  return `understudy auth add ${provider}`;
+}
+
+/** Why a candidate is not used now. */
+export function describeBlocked(candidate: BlockedCandidate, provider: Provider | null, now: number): Advice {
+  const { target } = candidate;
+  switch (candidate.why) {
+    case "no_provider":
+      return { cause: `no provider is called ${target.provider}`, command: "understudy config check" };
+    case "no_credential": {
+      const variable = provider?.signIn.kind === "api_key" ? provider.signIn.env[0] : undefined;
+      const pinned = target.credential === undefined ? "no credential" : `no credential called ${target.credential}`;
+      return {
+        cause: variable === undefined ? pinned : `${pinned}, and ${variable} is not set`,
+        command: signInCommand(target.provider),
+      };
+    }
+    case "blocked":
+      break;
+  }
+  const { blocked } = candidate;
+  switch (blocked.why) {
+    case "paused":
+      return { cause: "paused by hand", command: `understudy auth reset ${target.provider}` };
+    case "relogin_required":
+      return {
+        cause: `sign in again: ${blocked.message}, since ${describeTime(blocked.since, now)}`,
+        command: signInCommand(target.provider, blocked.credential),
+      };
+    case "cooling": {
+      const { cooldown } = blocked;
+      if (cooldown.reason === "relogin_required") {
+        return {
+          cause: `sign in again: ${cooldown.message}, since ${describeTime(cooldown.since, now)}`,
+          command: signInCommand(target.provider, blocked.credential),
+        };
+      }
+      return {
+        cause: `${causes[cooldown.reason]}, until ${describeTime(cooldown.until, now)}`,
+        command: cooldown.reason === "auth" ? signInCommand(target.provider, blocked.credential) : null,
+      };
+    }
+  }
+}
+
+/** `codex/gpt-5.5 · work`. */
+export function describeCandidate(candidate: BlockedCandidate): string {
+  const target = formatTarget(candidate.target);
+  return candidate.why === "blocked" ? `${target} · ${candidate.blocked.credential.label}` : target;
+}
+
+/** `14:03`, or `Tue 14:03` or the date when it is not today, with how far away it is. */
+export function describeTime(unixMs: number, now: number): string {
+  const at = new Date(unixMs);
+  const today = new Date(now);
+  const clock = at.toTimeString().slice(0, 5);
+  const day =
+    at.toDateString() === today.toDateString()
+      ? clock
+      : `${at.toLocaleDateString("en-GB", { day: "numeric", month: "short" })} ${clock}`;
+  const away = describeDuration(Math.abs(unixMs - now));
+  return unixMs >= now ? `${day} (in ${away})` : `${day} (${away} ago)`;
+}
+
+/** `2 h 5 min`, `3 d 4 h`, `12 s`: the two largest units, rounded up to whole seconds. */
+export function describeDuration(ms: number): string {
+  const total = Math.ceil(ms / 1_000);
+  const days = Math.floor(total / 86_400);
+  const hours = Math.floor((total % 86_400) / 3_600);
+  const minutes = Math.floor((total % 3_600) / 60);
+  if (days > 0) return hours > 0 ? `${days} d ${hours} h` : `${days} d`;
+  if (hours > 0) return minutes > 0 ? `${hours} h ${minutes} min` : `${hours} h`;
+  if (minutes > 0) return `${minutes} min`;
+  return `${total} s`;
+}

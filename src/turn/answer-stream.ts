@@ -1,0 +1,166 @@
+import type { Usage } from "../core/events.ts";
+import type { Failure } from "../core/failure.ts";
+import { TransportError } from "../core/transport.ts";
+import type { Evidence } from "../failures/evidence.ts";
+import type { StreamReader } from "../protocols/protocol.ts";
+import { type SseEvent, SseError, SseParser } from "../protocols/sse.ts";
+import type { TurnLimits } from "./limits.ts";
+import type { Watchdog } from "./watchdog.ts";
+
+/** One chunk of an answer as it came, with the events that it completed. */
+export interface Batch {
+  readonly bytes: Uint8Array;
+  readonly events: readonly SseEvent[];
+}
+
+/** How an answer ended. */
+export type StreamEnd =
+  | { readonly kind: "complete"; readonly usage: Usage | null }
+  /** It broke off, or the provider failed it. `told`: the stream itself carried the provider's failure event. */
+  | { readonly kind: "cut"; readonly failure: Failure; readonly told: boolean };
+
+/** The silence of a provider, as the reason of an abort. */
+export class SilenceError extends Error {
+  override readonly name = "SilenceError";
+}
+
+export interface AnswerStreamInput {
+  readonly body: AsyncIterable<Uint8Array>;
+  readonly reader: StreamReader;
+  readonly watchdog: Watchdog;
+  readonly limits: TurnLimits;
+  readonly classify: (evidence: Evidence) => Failure;
+  /** True after the caller gave up. */
+  readonly isCancelled: () => boolean;
+}
+
+/** How long the upstream may keep its connection open after the terminal event, in ms. */
+const lingerMs = 250;
+
+/**
+ * An upstream's event stream: first held (`hold`), then passed on (`rest`).
+ *
+ * `hold` reads until the commit point (the first event with content for the caller, or the terminal event), or until as much
+ * is held as the limits allow. A failure before that is returned and nothing has been passed on. `rest` gives everything
+ * from the first byte on; when it is done, `end` says whether the answer is complete. After the commit point a failure
+ * is an end, never a throw.
+ */
+export class AnswerStream {
+  readonly #input: AnswerStreamInput;
+  readonly #chunks: AsyncIterator<Uint8Array>;
+  readonly #parser = new SseParser();
+  readonly #held: Batch[] = [];
+  #end: StreamEnd | null = null;
+  #sawEvent = false;
+
+  constructor(input: AnswerStreamInput) {
+    this.#input = input;
+    this.#chunks = input.body[Symbol.asyncIterator]();
+  }
+
+  get end(): StreamEnd | null {
+    return this.#end;
+  }
+
+  /** True when the stream is at its commit point; else the failure that came before it. `whole`: hold until the end. */
+  async hold(whole: boolean): Promise<Failure | null> {
+    const { limits } = this.#input;
+    let events = 0;
+    let bytes = 0;
+    for (;;) {
+      const batch = await this.#next();
+      if (batch === null) return this.#end?.kind === "cut" ? this.#end.failure : null;
+      this.#held.push(batch);
+      events += batch.events.length;
+      bytes += batch.bytes.length;
+      const content = this.#read(batch);
+      if (this.#end?.kind === "cut" && (whole || !content.beforeFailure)) return this.#end.failure;
+      if (this.#end !== null) return null;
+      if (!whole && (content.seen || events >= limits.holdEvents || bytes >= limits.holdBytes)) return null;
+    }
+  }
+
+  /** Everything from the first byte on. Iterate once; ending early closes the connection. */
+  async *rest(): AsyncGenerator<Batch> {
+    try {
+      yield* this.#held;
+      while (this.#end?.kind !== "cut") {
+        const batch = await this.#next();
+        if (batch === null) return;
+        if (this.#end === null) this.#read(batch);
+        yield batch;
+      }
+    } finally {
+      await this.close();
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#input.watchdog.stop();
+    try {
+      await this.#chunks.return?.();
+    } catch {
+      // The connection was broken already.
+    }
+  }
+
+  /** The next chunk, or null after the last; sets `#end` when there is none. */
+  async #next(): Promise<Batch | null> {
+    const { watchdog, limits, reader } = this.#input;
+    try {
+      const { value, done } = await this.#chunks.next();
+      if (done === true) {
+        this.#finish(reader.end());
+        return null;
+      }
+      const events = this.#parser.push(value);
+      if (events.length > 0) this.#sawEvent = true;
+      if (this.#end === null) watchdog.expect(this.#sawEvent ? limits.idleMs : limits.firstEventMs);
+      return { bytes: value, events };
+    } catch (error) {
+      if (this.#end === null) this.#finish(this.#brokenEvidence(error));
+      return null;
+    }
+  }
+
+  /** Follows the events of one batch. Says whether content was seen, and whether it came before a failure in it. */
+  #read(batch: Batch): { seen: boolean; beforeFailure: boolean } {
+    const { reader, watchdog, classify } = this.#input;
+    let seen = false;
+    for (const event of batch.events) {
+      const verdict = reader.read(event);
+      if (verdict.kind === "content") seen = true;
+      if (verdict.kind === "failure") {
+        this.#end = { kind: "cut", failure: classify(verdict.evidence), told: true };
+        return { seen, beforeFailure: seen };
+      }
+      if (verdict.kind === "end") {
+        this.#end = { kind: "complete", usage: reader.usage };
+        watchdog.expect(lingerMs);
+        break;
+      }
+    }
+    return { seen, beforeFailure: false };
+  }
+
+  #finish(missing: Evidence | null): void {
+    if (this.#end !== null) return;
+    this.#end =
+      missing === null
+        ? { kind: "complete", usage: this.#input.reader.usage }
+        : { kind: "cut", failure: this.#input.classify(missing), told: false };
+  }
+
+  #brokenEvidence(error: unknown): Evidence {
+    const missing = this.#input.reader.end();
+    const phase = missing?.phase === "stream" ? "stream" : "head";
+    if (this.#input.isCancelled()) return { phase, networkCode: "CALLER_CANCELLED", message: "the caller gave up" };
+    if (error instanceof SilenceError) {
+      const networkCode = this.#sawEvent ? "IDLE_TIMEOUT" : "FIRST_EVENT_TIMEOUT";
+      return { phase, networkCode, message: error.message };
+    }
+    if (error instanceof TransportError) return { phase, networkCode: error.networkCode, message: error.message };
+    const message = error instanceof Error ? error.message : String(error);
+    return { phase, networkCode: error instanceof SseError ? "EVENT_TOO_LARGE" : "UNKNOWN", message };
+  }
+}

@@ -1,0 +1,143 @@
+import type { Clock } from "../core/clock.ts";
+import type { Usage } from "../core/events.ts";
+import type { Failure } from "../core/failure.ts";
+import { readText, type Transport, TransportError, type TransportResponse } from "../core/transport.ts";
+import type { Evidence } from "../failures/evidence.ts";
+import type { JsonObject } from "../protocols/canonical.ts";
+import { protocols } from "../protocols/index.ts";
+import { AnswerStream, SilenceError } from "./answer-stream.ts";
+import type { TurnLimits } from "./limits.ts";
+import type { UpstreamRequest } from "./upstream-request.ts";
+import { createWatchdog } from "./watchdog.ts";
+
+export interface AttemptInput {
+  readonly transport: Transport;
+  readonly clock: Clock;
+  readonly limits: TurnLimits;
+  readonly upstream: UpstreamRequest;
+  /** Hold the whole stream before giving any of it: the caller wants no stream. */
+  readonly whole: boolean;
+  readonly classify: (evidence: Evidence) => Failure;
+  readonly signal?: AbortSignal;
+}
+
+/** What an attempt came to: an answer at its commit point, or a failure of which the caller has seen nothing. */
+export type AttemptResult =
+  | { readonly ok: true; readonly answer: UpstreamAnswer }
+  | { readonly ok: false; readonly failure: Failure };
+
+export type UpstreamAnswer = {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+} & (
+  | { readonly kind: "stream"; readonly stream: AnswerStream }
+  | { readonly kind: "whole"; readonly body: JsonObject; readonly text: string; readonly usage: Usage | null }
+);
+
+/** An error body is read up to here; what is beyond says nothing new. */
+const errorBodyLimit = 64 * 1024;
+const wholeBodyLimit = 64 * 1024 * 1024;
+
+/** Makes one upstream call and holds its answer until the commit point. Never throws. */
+export async function runAttempt(input: AttemptInput): Promise<AttemptResult> {
+  const { clock, limits, upstream, classify, signal } = input;
+  const protocol = protocols[upstream.protocol];
+  const controller = new AbortController();
+  const cancel = (): void => controller.abort(signal?.reason);
+  const isCancelled = (): boolean => signal?.aborted === true;
+  if (isCancelled())
+    return failed({ phase: "connect", networkCode: "CALLER_CANCELLED", message: "the caller gave up" });
+  signal?.addEventListener("abort", cancel, { once: true });
+
+  const silenceMs = upstream.streams ? limits.firstEventMs : Math.max(limits.firstEventMs, limits.idleMs);
+  const watchdog = createWatchdog(clock, () => {
+    controller.abort(new SilenceError("the provider did not answer in time"));
+  });
+  watchdog.expect(silenceMs);
+
+  let response: TransportResponse;
+  try {
+    response = await input.transport.send({ ...upstream.request, signal: controller.signal });
+    if (upstream.streams && isSuccess(response.status) && isEventStream(response)) {
+      const stream = new AnswerStream({
+        body: releasing(response.body),
+        reader: protocol.createStreamReader(),
+        watchdog,
+        limits,
+        classify,
+        isCancelled,
+      });
+      const failure = await stream.hold(input.whole);
+      if (failure === null) return { ok: true, answer: { ...head(response), kind: "stream", stream } };
+      await stream.close();
+      return { ok: false, failure };
+    }
+    const text = await readText(response.body, isSuccess(response.status) ? wholeBodyLimit : errorBodyLimit);
+    release();
+    return readWhole(response, text);
+  } catch (error) {
+    release();
+    return failed(brokenEvidence(error, isCancelled()));
+  }
+
+  function readWhole(answer: TransportResponse, text: string): AttemptResult {
+    const body = isSuccess(answer.status) ? parseObject(text) : null;
+    if (body === null) return failed(protocol.readError(answer.status, answer.headers, text));
+    const verdict = protocol.readAnswer(body);
+    if (verdict.kind === "failure")
+      return failed({ headers: answer.headers, status: answer.status, ...verdict.evidence });
+    return { ok: true, answer: { ...head(answer), kind: "whole", body, text, usage: verdict.usage } };
+  }
+
+  function failed(evidence: Evidence): AttemptResult {
+    return { ok: false, failure: classify(evidence) };
+  }
+
+  function release(): void {
+    watchdog.stop();
+    signal?.removeEventListener("abort", cancel);
+  }
+
+  /** The body; the caller's signal stays connected until it is read or closed. */
+  async function* releasing(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    try {
+      yield* body;
+    } finally {
+      release();
+    }
+  }
+}
+
+function head(response: TransportResponse): Pick<UpstreamAnswer, "status" | "headers"> {
+  return { status: response.status, headers: response.headers };
+}
+
+function isSuccess(status: number): boolean {
+  return status >= 200 && status < 300;
+}
+
+/** A provider that leaves the type out is given the benefit of the doubt. */
+function isEventStream(response: TransportResponse): boolean {
+  const type = response.headers["content-type"];
+  return type === undefined || type.includes("text/event-stream");
+}
+
+function parseObject(text: string): JsonObject | null {
+  try {
+    const body: unknown = JSON.parse(text);
+    return typeof body === "object" && body !== null && !Array.isArray(body) ? (body as JsonObject) : null;
+  } catch {
+    return null;
+  }
+}
+
+function brokenEvidence(error: unknown, cancelled: boolean): Evidence {
+  if (cancelled) return { phase: "sent", networkCode: "CALLER_CANCELLED", message: "the caller gave up" };
+  if (error instanceof SilenceError)
+    return { phase: "sent", networkCode: "FIRST_EVENT_TIMEOUT", message: error.message };
+  if (error instanceof TransportError) {
+    const phase = error.phase === "body" ? "head" : error.phase;
+    return { phase, networkCode: error.networkCode, message: error.message };
+  }
+  return { phase: "sent", networkCode: "UNKNOWN", message: error instanceof Error ? error.message : String(error) };
+}

@@ -1,0 +1,64 @@
+import { orderCredentials } from "../core/select.ts";
+import type { Route, Target } from "../core/target.ts";
+import { assessPool, type Blocked, recoversAt } from "../credentials/pool.ts";
+import type { Credential } from "../credentials/credential.ts";
+import { Line } from "./line.ts";
+import type { TurnRuntime } from "./runtime.ts";
+
+/** A target that can't be used at all now, or a credential of it that can't. */
+export type BlockedCandidate =
+  | { readonly target: Target; readonly why: "no_provider" }
+  | { readonly target: Target; readonly why: "no_credential" }
+  | { readonly target: Target; readonly why: "blocked"; readonly blocked: Blocked };
+
+/** The candidates of a route as they stand now. */
+export interface Candidates {
+  readonly line: Line;
+  readonly blocked: readonly BlockedCandidate[];
+  /** Unix ms at which the first blocked one recovers by itself; null when none will. */
+  readonly nearestRecovery: number | null;
+}
+
+/**
+ * Lists the candidates of a route: for each target in order the usable credentials of its pool, best first. A strict route has
+ * only its primary. Reads the store, spends nothing.
+ */
+export async function listCandidates(
+  runtime: TurnRuntime,
+  route: Route,
+  preferredCredentialId?: string,
+): Promise<Candidates> {
+  const { store, clock, random } = runtime;
+  const now = clock.now();
+  const blocked: BlockedCandidate[] = [];
+  const groups: { target: Target; credentials: Credential[] }[] = [];
+  const cooldowns = await store.listCooldowns();
+
+  for (const target of route.strict ? route.targets.slice(0, 1) : route.targets) {
+    if (runtime.findProvider(target.provider) === null) {
+      blocked.push({ target, why: "no_provider" });
+      continue;
+    }
+    const members = await listCredentials(runtime, target);
+    if (members.length === 0) blocked.push({ target, why: "no_credential" });
+    const pool = assessPool(members, cooldowns, target.model, now);
+    for (const one of pool.blocked) blocked.push({ target, why: "blocked", blocked: one });
+    const strategy = runtime.strategyOf(target.provider);
+    groups.push({ target, credentials: orderCredentials(pool.usable, strategy, random, preferredCredentialId) });
+  }
+
+  const recoveries = blocked.flatMap((one) => (one.why === "blocked" ? (recoversAt(one.blocked) ?? []) : []));
+  return {
+    line: new Line(groups),
+    blocked,
+    nearestRecovery: recoveries.length === 0 ? null : Math.min(...recoveries),
+  };
+}
+
+/** A target's pool: stored credentials, then those of the environment; only the pinned one if it names one. */
+async function listCredentials(runtime: TurnRuntime, target: Target): Promise<Credential[]> {
+  const stored = await runtime.store.listCredentials(target.provider);
+  const all = [...stored, ...runtime.environmentCredentials(target.provider)];
+  const { credential } = target;
+  return credential === undefined ? all : all.filter((one) => one.id === credential || one.label === credential);
+}

@@ -1,0 +1,290 @@
+import { decide, type Decision } from "../core/decide.ts";
+import type { AttemptRecord, Candidate, TurnEvent, TurnRecord } from "../core/events.ts";
+import type { Failure } from "../core/failure.ts";
+import type { Route, Target } from "../core/target.ts";
+import type { Credential } from "../credentials/credential.ts";
+import { repairCommand } from "./advice.ts";
+import { clearAfterSuccess, isBenching, planCooldown, withoutBenched } from "./bench.ts";
+import { type CallerAnswer, usageOf } from "./caller-answer.ts";
+import { type BlockedCandidate, type Candidates, listCandidates } from "./candidates.ts";
+import type { LineCandidate } from "./line.ts";
+import type { TurnRequest } from "./request.ts";
+import type { TurnRuntime } from "./runtime.ts";
+import { type TryResult, tryCandidate } from "./try-candidate.ts";
+import { toCandidate, TurnLog } from "./turn-log.ts";
+
+export interface TurnOptions {
+  readonly route: Route;
+  /** Gives up the turn: nothing is counted against anybody. */
+  readonly signal?: AbortSignal;
+  /** Told everything that happens, as it happens. Must not throw. */
+  readonly onEvent?: (event: TurnEvent) => void;
+  /** The credential that served this conversation before. */
+  readonly preferredCredentialId?: string;
+}
+
+/** A turn at its commit point, or at its end without an answer. */
+export type TurnResult =
+  | {
+      readonly ok: true;
+      readonly turnId: string;
+      readonly candidate: Candidate;
+      /** Candidates tried, the one that answers included. */
+      readonly attempts: number;
+      /** True when somebody else than the first candidate tried answers. */
+      readonly switched: boolean;
+      readonly status: number;
+      /** The upstream's headers. */
+      readonly headers: Readonly<Record<string, string>>;
+      /** Read it to its end, or close it. */
+      readonly answer: CallerAnswer;
+      /** Settles when the answer was read to its end or closed. */
+      readonly done: Promise<TurnRecord>;
+    }
+  | {
+      readonly ok: false;
+      readonly turnId: string;
+      readonly outcome: "failed" | "cancelled";
+      /** The failure that decided; null when no candidate could even be tried. */
+      readonly failure: Failure | null;
+      readonly attempts: readonly AttemptRecord[];
+      /** Who could not be tried at all, and why. */
+      readonly blocked: readonly BlockedCandidate[];
+      /** Unix ms at which somebody recovers; null when nobody will without a person's help. */
+      readonly nearestRecovery: number | null;
+    };
+
+/** The first wait of a turn takes at least this long, each further one twice as long, in ms. */
+const shortestWaitMs = 1_000;
+
+/**
+ * Runs one turn: tries the candidates of the route in line, holds each answer until its commit point, and moves on as
+ * `decide` says. Every switch is told to `onEvent` and kept in the journal (R10). Rejects only for bugs and for a store
+ * that can't be read.
+ */
+export async function runTurn(runtime: TurnRuntime, request: TurnRequest, options: TurnOptions): Promise<TurnResult> {
+  const { store, clock, random, limits } = runtime;
+  const { route, signal } = options;
+  const log = new TurnLog(runtime.newTurnId(), route.name, clock, options.onEvent);
+  const retries = new Map<Target, number>();
+  const refreshed = new Set<string>();
+  /** Credentials with the tokens they had when last used in this turn. */
+  const latest = new Map<string, Credential>();
+  let candidates = await listCandidates(runtime, route, options.preferredCredentialId);
+  let { line, nearestRecovery } = candidates;
+  let waitLeftMs = limits.maxWaitMs;
+  let waits = 0;
+  let repaired = false;
+  let rejected = false;
+  let last: { candidate: LineCandidate; failure: Failure } | null = null;
+
+  for (;;) {
+    const candidate = line.current;
+    if (candidate === null) {
+      if (nearestRecovery === null || nearestRecovery - clock.now() > waitLeftMs) return fail(last?.failure ?? null);
+      if (!(await waitUntil(nearestRecovery))) return fail(null, "cancelled");
+      continue;
+    }
+    const startedAt = clock.now();
+    announce(candidate);
+    const tried = await tryCandidate({
+      runtime,
+      request,
+      turnId: log.turnId,
+      target: candidate.target,
+      credential: latest.get(candidate.credential.id) ?? candidate.credential,
+      rejected,
+      repaired,
+      ...(signal === undefined ? {} : { signal }),
+    });
+    rejected = false;
+    latest.set(tried.credential.id, tried.credential);
+    if (tried.refresh !== null) {
+      log.tell({ type: "token-refresh", candidate: toCandidate(candidate), outcome: tried.refresh });
+    }
+    if (tried.ok) return commit(candidate, startedAt, tried);
+
+    const { failure, called } = tried;
+    const cancelled = failure.reason === "cancelled" && signal?.aborted === true;
+    const decision: Decision = cancelled ? { action: "stop" } : await decideNext(candidate, failure);
+    log.add({ candidate: toCandidate(candidate), startedAt, called, failure, decision });
+    const attempt = log.attempts.length;
+    log.tell({ type: "attempt-failed", attempt, candidate: toCandidate(candidate), failure, decision });
+    tellRelogin(candidate, failure);
+    last = { candidate, failure };
+    if (cancelled) return fail(failure, "cancelled");
+
+    switch (decision.action) {
+      case "stop":
+      case "give_up":
+        return fail(failure);
+      case "retry":
+        retries.set(candidate.target, (retries.get(candidate.target) ?? 0) + 1);
+        if (!(await sleep(decision.delayMs))) return fail(failure, "cancelled");
+        break;
+      case "refresh":
+        refreshed.add(candidate.credential.id);
+        rejected = true;
+        break;
+      case "repair":
+        repaired = true;
+        break;
+      case "next_credential":
+        line = line.nextCredential();
+        break;
+      case "next_target":
+        line = line.nextTarget();
+        break;
+      case "wait":
+        if (!(await waitUntil(decision.untilMs))) return fail(failure, "cancelled");
+        break;
+    }
+  }
+
+  /** Weighs the failure against what is left, and benches whom it concerns. */
+  async function decideNext(candidate: LineCandidate, failure: Failure): Promise<Decision> {
+    const now = clock.now();
+    line = await withoutBenched(store, line, now);
+    const cooldown = await planCooldown(store, candidate, failure, now);
+    if (cooldown !== null && failure.reason !== "relogin_required") {
+      nearestRecovery = Math.min(nearestRecovery ?? Number.POSITIVE_INFINITY, cooldown.until);
+    }
+    const used = latest.get(candidate.credential.id);
+    const decision = decide(
+      failure,
+      {
+        now,
+        retriesOnTarget: retries.get(candidate.target) ?? 0,
+        canRefresh: used?.kind === "oauth" && !refreshed.has(used.id),
+        repaired,
+        credentialsLeft: line.credentialsLeft,
+        othersLeft: line.othersLeft,
+        nearestRecovery,
+        waitLeftMs,
+      },
+      random,
+    );
+    if (cooldown !== null && isBenching(decision, failure)) await written(store.putCooldown(cooldown));
+    return decision;
+  }
+
+  /** A store that can't be written must not end a turn that could be answered. */
+  async function written(writing: Promise<unknown>): Promise<void> {
+    try {
+      await writing;
+    } catch (error) {
+      log.tell({ type: "store-unavailable", message: error instanceof Error ? error.message : String(error) });
+    }
+  }
+
+  function announce(candidate: LineCandidate): void {
+    const to = toCandidate(candidate);
+    if (last !== null && !isSame(last.candidate, candidate)) {
+      log.tell({ type: "switched", from: toCandidate(last.candidate), to, failure: last.failure });
+    }
+    log.tell({ type: "attempt-start", attempt: log.attempts.length + 1, candidate: to });
+  }
+
+  function tellRelogin(candidate: LineCandidate, failure: Failure): void {
+    if (!failure.reloginRequired) return;
+    const command = repairCommand(failure, candidate.credential) ?? "";
+    log.tell({ type: "relogin-required", candidate: toCandidate(candidate), failure, command });
+  }
+
+  /** False when the caller gave up meanwhile. */
+  async function sleep(ms: number): Promise<boolean> {
+    try {
+      await clock.sleep(ms, signal);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** Waits for a recovery and lists the candidates anew. A little jitter keeps many waiters apart. */
+  async function waitUntil(untilMs: number): Promise<boolean> {
+    const now = clock.now();
+    const ms = Math.max(untilMs - now, shortestWaitMs * 2 ** waits) + random() * 250;
+    waits += 1;
+    waitLeftMs -= ms;
+    log.tell({ type: "waiting", untilMs: now + ms });
+    if (!(await sleep(ms))) return false;
+    candidates = await listCandidates(runtime, route, options.preferredCredentialId);
+    ({ line, nearestRecovery } = candidates);
+    return true;
+  }
+
+  function commit(candidate: LineCandidate, startedAt: number, tried: Extract<TryResult, { ok: true }>): TurnResult {
+    const first = log.attempts[0]?.candidate;
+    const served = toCandidate(candidate);
+    log.add({ candidate: served, startedAt, called: true, failure: null, decision: null });
+    log.tell({ type: "committed", attempt: log.attempts.length, candidate: served });
+    const { answer, done } = watchEnd(tried.answer, async () => {
+      const end = tried.answer.end();
+      const outcome = end === null ? "cancelled" : end.kind === "complete" ? "answered" : "cut";
+      const record = log.end(outcome, usageOf(end));
+      if (outcome === "answered") await written(clearAfterSuccess(store, candidate, startedAt));
+      await written(store.appendTurn(record));
+      return record;
+    });
+    return {
+      ok: true,
+      turnId: log.turnId,
+      candidate: served,
+      attempts: log.attempts.length,
+      switched: first !== undefined && (first.credential.id !== served.credential.id || first.model !== served.model),
+      status: tried.status,
+      headers: tried.headers,
+      answer,
+      done,
+    };
+  }
+
+  async function fail(failure: Failure | null, outcome: "failed" | "cancelled" = "failed"): Promise<TurnResult> {
+    const { blocked }: Candidates = candidates;
+    await written(store.appendTurn(log.end(outcome, null)));
+    return { ok: false, turnId: log.turnId, outcome, failure, attempts: log.attempts, blocked, nearestRecovery };
+  }
+}
+
+function isSame(a: LineCandidate, b: LineCandidate): boolean {
+  return a.target === b.target && a.credential.id === b.credential.id;
+}
+
+/** The answer, with `onEnd` called once when it was read to its end, given up, or closed. */
+function watchEnd(
+  answer: CallerAnswer,
+  onEnd: () => Promise<TurnRecord>,
+): { answer: CallerAnswer; done: Promise<TurnRecord> } {
+  let ended = false;
+  const { promise: done, resolve, reject } = Promise.withResolvers<TurnRecord>();
+  // Nobody has to wait for it.
+  done.catch(() => {});
+
+  async function end(): Promise<void> {
+    if (ended) return;
+    ended = true;
+    await onEnd().then(resolve, reject);
+  }
+
+  async function* watched<T>(items: AsyncIterable<T>): AsyncGenerator<T> {
+    try {
+      yield* items;
+    } finally {
+      await end();
+    }
+  }
+
+  return {
+    answer: {
+      ...answer,
+      bytes: () => watched(answer.bytes()),
+      parts: () => watched(answer.parts()),
+      close: async () => {
+        await answer.close();
+        await end();
+      },
+    },
+    done,
+  };
+}

@@ -1,0 +1,33 @@
+import type { Clock, Random } from "../core/clock.ts";
+import type { Secret } from "../core/secret.ts";
+import type { Strategy } from "../core/select.ts";
+import type { ProtocolName } from "../core/target.ts";
+import type { Transport } from "../core/transport.ts";
+import type { ApiKeyCredential, KeySource } from "../credentials/credential.ts";
+import type { TokenKeeper } from "../credentials/keeper.ts";
+import type { Store } from "../credentials/store.ts";
+import type { Provider } from "../providers/provider.ts";
+import type { TurnLimits } from "./limits.ts";
+
+/** Everything that a turn needs from outside. Built once per process in `understudy.ts`. */
+export interface TurnRuntime {
+  readonly transport: Transport;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly store: Store;
+  readonly keeper: TokenKeeper;
+  readonly limits: TurnLimits;
+  readonly findProvider: (id: string) => Provider | null;
+  readonly strategyOf: (provider: string) => Strategy;
+  /** Keys of one provider that stand in the environment, not in the store. */
+  readonly environmentCredentials: (provider: string) => readonly ApiKeyCredential[];
+  /** Reads a key at the moment of use. Rejects with an `UnderstudyError` that names what is missing. */
+  readonly readKey: (source: KeySource) => Promise<Secret>;
+  /** Where a model of a provider is called, and how. Rejects with `config_invalid` when no base URL is known. */
+  readonly resolveEndpoint: (
+    provider: Provider,
+    model: string,
+    secret: string,
+  ) => { readonly baseUrl: string; readonly protocol: ProtocolName };
+  readonly newTurnId: () => string;
+}

@@ -1,0 +1,128 @@
+import { UnderstudyError } from "../core/error.ts";
+import type { Failure } from "../core/failure.ts";
+import type { Target } from "../core/target.ts";
+import type { Credential } from "../credentials/credential.ts";
+import type { TokenResult } from "../credentials/keeper.ts";
+import { classifyFailure } from "../failures/classify.ts";
+import { runAttempt } from "./attempt.ts";
+import { type CallerAnswer, toCallerAnswer } from "./caller-answer.ts";
+import { type TurnRequest, wantsStream } from "./request.ts";
+import type { TurnRuntime } from "./runtime.ts";
+import { toCanonical, writeUpstreamRequest } from "./upstream-request.ts";
+
+export interface TryInput {
+  readonly runtime: TurnRuntime;
+  readonly request: TurnRequest;
+  readonly turnId: string;
+  readonly target: Target;
+  readonly credential: Credential;
+  /** True when the provider has just rejected this credential's token. */
+  readonly rejected: boolean;
+  /** True when the request goes out without what only its issuer can read. */
+  readonly repaired: boolean;
+  readonly signal?: AbortSignal;
+}
+
+export type TryResult = {
+  /** The credential as it was used: with the token that was made good. */
+  readonly credential: Credential;
+  /** What became of its token; null when it was good as it was. */
+  readonly refresh: "ok" | "failed" | null;
+} & (
+  | {
+      readonly ok: true;
+      readonly status: number;
+      readonly headers: Readonly<Record<string, string>>;
+      readonly answer: CallerAnswer;
+    }
+  /** `called`: whether a call was made. */
+  | { readonly ok: false; readonly failure: Failure; readonly called: boolean }
+);
+
+/** Tries one candidate: makes its token good, writes the request, calls, holds the answer until its commit point. */
+export async function tryCandidate(input: TryInput): Promise<TryResult> {
+  const { runtime, request, target, signal } = input;
+  const provider = runtime.findProvider(target.provider);
+  if (provider === null) throw new UnderstudyError("route_unknown", `no provider is called ${target.provider}`);
+
+  const access = await readAccess(input);
+  if (!access.ok) return access;
+  const { credential, refresh, secret } = access;
+
+  const upstream = writeUpstreamRequest(
+    request,
+    { provider, target, credential, secret, ...runtime.resolveEndpoint(provider, target.model, secret) },
+    input.repaired,
+  );
+  await runtime.store.recordUse(credential.id, runtime.clock.now());
+  const result = await runAttempt({
+    transport: runtime.transport,
+    clock: runtime.clock,
+    limits: runtime.limits,
+    upstream,
+    whole: !wantsStream(request),
+    classify: (evidence) =>
+      classifyFailure(
+        { ...evidence, protocol: upstream.protocol, provider: provider.id },
+        { now: runtime.clock.now() },
+      ),
+    ...(signal === undefined ? {} : { signal }),
+  });
+  if (!result.ok) return { ok: false, credential, refresh, failure: result.failure, called: true };
+  const { status, headers } = result.answer;
+  const answer = toCallerAnswer(request, upstream.protocol, result.answer, {
+    model: target.model,
+    id: input.turnId,
+    createdAt: runtime.clock.now(),
+    tools: request.dialect === upstream.protocol ? [] : (toCanonical(request).request.tools ?? []),
+  });
+  return { ok: true, credential, refresh, status, headers, answer };
+}
+
+type Access =
+  | { readonly ok: true; readonly credential: Credential; readonly refresh: "ok" | null; readonly secret: string }
+  | Extract<TryResult, { ok: false }>;
+
+/** The key or access token to call with, revealed for this one request. */
+async function readAccess({ runtime, credential, rejected, signal }: TryInput): Promise<Access> {
+  if (credential.kind === "api_key") {
+    try {
+      return { ok: true, credential, refresh: null, secret: (await runtime.readKey(credential.source)).reveal() };
+    } catch (error) {
+      return { ok: false, credential, refresh: null, failure: unreadableKey(error), called: false };
+    }
+  }
+  let token: TokenResult;
+  try {
+    token = rejected
+      ? await runtime.keeper.replaceRejected(credential, signal)
+      : await runtime.keeper.makeGood(credential, signal);
+  } catch (error) {
+    if (signal?.aborted !== true) throw error;
+    return { ok: false, credential, refresh: null, failure: cancelled, called: false };
+  }
+  if (!token.ok) return { ok: false, credential, refresh: "failed", failure: token.failure, called: false };
+  const refresh = token.refreshed ? "ok" : null;
+  return { ok: true, credential: token.credential, refresh, secret: token.credential.grant.accessToken.reveal() };
+}
+
+const cancelled: Failure = {
+  reason: "cancelled",
+  scope: "request",
+  next: "stop",
+  reloginRequired: false,
+  message: "the caller gave up",
+  row: "caller-cancelled",
+};
+
+function unreadableKey(error: unknown): Failure {
+  return {
+    reason: "auth",
+    scope: "credential",
+    next: "next_credential",
+    reloginRequired: false,
+    code: "key_unreadable",
+    message: error instanceof Error ? error.message : String(error),
+    row: "key-unreadable",
+  };
+}

@@ -1,0 +1,111 @@
+import { UnderstudyError } from "../core/error.ts";
+import type { ProtocolName, Target } from "../core/target.ts";
+import type { TransportRequest } from "../core/transport.ts";
+import type { CanonicalRequest, JsonObject } from "../protocols/canonical.ts";
+import { editTopLevel } from "../protocols/edit-json.ts";
+import { protocols } from "../protocols/index.ts";
+import type { Credential } from "../credentials/credential.ts";
+import type { BodyRules, Provider } from "../providers/provider.ts";
+import { type TurnRequest, wantsStream } from "./request.ts";
+
+/** The request for one attempt, and what follows from it. */
+export interface UpstreamRequest {
+  readonly request: Omit<TransportRequest, "signal">;
+  readonly protocol: ProtocolName;
+  /** True when the provider answers with a stream, whatever the caller wants. */
+  readonly streams: boolean;
+  /** In words, what of the caller's request this protocol can't carry. */
+  readonly dropped: readonly string[];
+}
+
+/** Where and as whom an attempt calls. */
+export interface UpstreamAddress {
+  readonly provider: Provider;
+  readonly target: Target;
+  readonly protocol: ProtocolName;
+  readonly baseUrl: string;
+  readonly credential: Credential;
+  /** The key or access token, revealed for this one request. Empty for a server that asks for none. */
+  readonly secret: string;
+}
+
+/**
+ * Writes the upstream request. A body of the same protocol keeps every byte but the model's name and what the provider
+ * insists on; any other is translated through the canonical form.
+ */
+export function writeUpstreamRequest(request: TurnRequest, to: UpstreamAddress, repaired: boolean): UpstreamRequest {
+  const protocol = protocols[to.protocol];
+  const streams = wantsStream(request) || to.provider.bodyRules?.alwaysStream === true;
+  const { body, dropped } =
+    request.dialect === to.protocol
+      ? { body: sameDialect(request.body, to, repaired, streams), dropped: [] }
+      : translated(request, to, repaired, streams);
+  return {
+    request: {
+      method: "POST",
+      url: protocol.endpoint(to.baseUrl),
+      headers: {
+        ...(request.dialect === to.protocol ? request.headers : {}),
+        accept: streams ? "text/event-stream" : "application/json",
+        ...protocol.headers(to.secret),
+        ...to.provider.headers?.(to.credential.kind === "oauth" ? to.credential : null),
+      },
+      body,
+    },
+    protocol: to.protocol,
+    streams,
+    dropped,
+  };
+}
+
+function sameDialect(body: string, to: UpstreamAddress, repaired: boolean, streams: boolean): string {
+  const rules = to.provider.bodyRules;
+  const edited = editTopLevel(body, {
+    set: { model: to.target.model, ...rules?.set, ...(rules?.alwaysStream === true ? { stream: streams } : {}) },
+    remove: rules?.remove ?? [],
+  });
+  if (!repaired) return edited;
+  const fixed = protocols[to.protocol].repairRequest(JSON.parse(edited) as JsonObject);
+  return fixed === null ? edited : JSON.stringify(fixed);
+}
+
+function translated(
+  request: TurnRequest,
+  to: UpstreamAddress,
+  repaired: boolean,
+  streams: boolean,
+): { body: string; dropped: readonly string[] } {
+  const read = toCanonical(request);
+  const protocol = protocols[to.protocol];
+  const written = protocol.encodeRequest({ ...read.request, stream: streams }, to.target.model);
+  const body = applyRules(
+    (repaired ? protocol.repairRequest(written.body) : null) ?? written.body,
+    to.provider.bodyRules,
+  );
+  return { body: JSON.stringify(body), dropped: [...read.dropped, ...written.dropped] };
+}
+
+/** The canonical form of a caller's request. Throws `request_refused` when its body can't be read. */
+export function toCanonical(request: TurnRequest): { request: CanonicalRequest; dropped: string[] } {
+  if (request.dialect === "canonical") return { request: request.request, dropped: [] };
+  return protocols[request.dialect].decodeRequest(parseBody(request.body));
+}
+
+function parseBody(text: string): JsonObject {
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch (error) {
+    throw new UnderstudyError("request_refused", "the request's body is not JSON", {}, { cause: error });
+  }
+  if (typeof body !== "object" || body === null || Array.isArray(body)) {
+    throw new UnderstudyError("request_refused", "the request's body is not a JSON object");
+  }
+  return body as JsonObject;
+}
+
+function applyRules(body: JsonObject, rules: BodyRules | undefined): JsonObject {
+  const written: JsonObject = { ...body, ...rules?.set };
+  for (const key of rules?.remove ?? []) delete written[key];
+  return written;
+}
