@@ -55,7 +55,8 @@ export interface TokenKeeperOptions {
   readonly claimMs?: number;
 }
 
-const pollMs = 40;
+/** A claim held by somebody else is looked at again after 25 ms, then less and less often down to every 250 ms. */
+const pollBackoff = { baseMs: 50, capMs: 500 };
 const settleTries = 5;
 
 export function createTokenKeeper(options: TokenKeeperOptions): TokenKeeper {
@@ -116,7 +117,7 @@ export function createTokenKeeper(options: TokenKeeperOptions): TokenKeeper {
     const { id } = credential;
     const { generation } = credential.grant;
     let replay = false;
-    for (;;) {
+    for (let polls = 0; ; ) {
       const now = clock.now();
       const alive = !rejected && !mustRefresh(credential.grant, now);
       if (needsRelogin(credential)) return alive ? unchanged(credential) : failed(reloginFailure(credential));
@@ -138,7 +139,7 @@ export function createTokenKeeper(options: TokenKeeperOptions): TokenKeeper {
           return settle(claim.credential, await spend(claim.credential), alive);
         case "held":
           if (alive) return unchanged(credential);
-          await clock.sleep(Math.max(1, Math.min(pollMs * (0.5 + random()), claim.until - now)));
+          await clock.sleep(Math.max(1, Math.min(backoffDelay(pollBackoff, polls++, random), claim.until - now)));
           continue;
         case "unknown":
           if (!rejected && isAlive(claim.credential.grant, now)) return unchanged(claim.credential);
@@ -171,6 +172,11 @@ export function createTokenKeeper(options: TokenKeeperOptions): TokenKeeper {
         pauses.delete(id);
         const stored = await store.getCredential(id);
         if (stored?.kind !== "oauth") return failed(goneFailure);
+        if (stored.grant.accessToken.equals(credential.grant.accessToken)) {
+          // A new refresh token came without an access token: it is kept, and spent after a pause.
+          pause(id, noAccessTokenFailure, undefined);
+          return alive ? unchanged(stored) : failed(noAccessTokenFailure);
+        }
         return { ok: true, credential: stored, refreshed: true };
       }
       case "refused":
@@ -313,6 +319,16 @@ const unwrittenFailure: Failure = {
   message:
     "the refreshed token can't be written to the store, so it is not used yet; it is kept in memory and tried again",
   row: "keeper-unwritten",
+};
+
+const noAccessTokenFailure: Failure = {
+  reason: "server_error",
+  scope: "network",
+  next: "next_credential",
+  reloginRequired: false,
+  code: "no_access_token",
+  message: "the token endpoint gave a new refresh token and no access token; it is asked again shortly",
+  row: "keeper-no-access-token",
 };
 
 /** The token endpoint's trouble is not the credential's fault: it benches nothing, and the line goes on. */

@@ -21,8 +21,8 @@ export interface TurnRuntime {
   readonly strategyOf: (provider: string) => Strategy;
   /** Keys of one provider that stand in the environment, not in the store. */
   readonly environmentCredentials: (provider: string) => readonly ApiKeyCredential[];
-  /** Reads a key at the moment of use. Rejects with an `UnderstudyError` that names what is missing. */
-  readonly readKey: (source: KeySource) => Promise<Secret>;
+  /** Reads a key at the moment of use; null when none is asked for. Rejects with an `UnderstudyError` that names what is missing. */
+  readonly readKey: (source: KeySource) => Promise<Secret | null>;
   /** Where a model of a provider is called, and how. Rejects with `config_invalid` when no base URL is known. */
   readonly resolveEndpoint: (
     provider: Provider,

@@ -87,7 +87,12 @@ type Access =
 async function readAccess({ runtime, credential, rejected, signal }: TryInput): Promise<Access> {
   if (credential.kind === "api_key") {
     try {
-      return { ok: true, credential, refresh: null, secret: (await runtime.readKey(credential.source)).reveal() };
+      return {
+        ok: true,
+        credential,
+        refresh: null,
+        secret: (await runtime.readKey(credential.source))?.reveal() ?? "",
+      };
     } catch (error) {
       return { ok: false, credential, refresh: null, failure: unreadableKey(error), called: false };
     }

@@ -47,7 +47,7 @@ export function writeUpstreamRequest(request: TurnRequest, to: UpstreamAddress, 
       headers: {
         ...(request.dialect === to.protocol ? request.headers : {}),
         accept: streams ? "text/event-stream" : "application/json",
-        ...protocol.headers(to.secret),
+        ...secretHeaders(protocol.headers(to.secret), to.secret),
         ...to.provider.headers?.(to.credential.kind === "oauth" ? to.credential : null),
       },
       body,
@@ -56,6 +56,13 @@ export function writeUpstreamRequest(request: TurnRequest, to: UpstreamAddress, 
     streams,
     dropped,
   };
+}
+
+/** A server that asks for no key gets none, not an empty one. */
+function secretHeaders(headers: Record<string, string>, secret: string): Record<string, string> {
+  if (secret !== "") return headers;
+  const { authorization: _, "x-api-key": __, ...rest } = headers;
+  return rest;
 }
 
 function sameDialect(body: string, to: UpstreamAddress, repaired: boolean, streams: boolean): string {
