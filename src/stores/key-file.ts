@@ -1,0 +1,86 @@
+import { randomBytes } from "node:crypto";
+import {
+  closeSync,
+  constants,
+  copyFileSync,
+  fsyncSync,
+  linkSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
+import { dirname, resolve } from "node:path";
+import { UnderstudyError } from "../core/error.ts";
+import { fileError, makePrivateFolder, syncFolder, tightenFile, withReason } from "./private-file.ts";
+import { formatKey, keyBytes, parseKey } from "./seal.ts";
+
+export interface KeyFileOptions {
+  /**
+   * False when a store already exists that some key has sealed: a missing key file is then an error, since a new key could
+   * not open it. Default true.
+   */
+  readonly create?: boolean;
+}
+
+/**
+ * The key in the file at `path`: 32 bytes, written as one line of base64. A missing file is made with a random key,
+ * 0600, on disk before it appears under its name; of two processes that make it at once, both get the same key.
+ * Throws `store_unavailable` when it can't be read or made, belongs to another user, or holds no key.
+ */
+export function readOrCreateKeyFile(path: string, options: KeyFileOptions = {}): Uint8Array {
+  const file = resolve(path);
+  if (!tightenFile(file)) {
+    if (options.create === false) {
+      throw new UnderstudyError(
+        "store_unavailable",
+        `the key file ${file} is missing, and what is stored can't be opened without it. Put it back from a copy.`,
+      );
+    }
+    createKeyFile(file);
+    tightenFile(file);
+  }
+  const key = parseKey(withReason(`the key file ${file} can't be read`, () => readFileSync(file, "utf8")));
+  if (key === null) {
+    throw new UnderstudyError(
+      "store_unavailable",
+      `the key file ${file} holds no key (one line of base64 or hex, ${keyBytes} bytes). It was left as it is: put it back from a copy.`,
+    );
+  }
+  return key;
+}
+
+/** Written aside and then linked: the name appears with its whole content or not at all, and never replaces another. */
+function createKeyFile(file: string): void {
+  makePrivateFolder(dirname(file));
+  const aside = `${file}.${process.pid}.${randomBytes(4).toString("hex")}`;
+  try {
+    const descriptor = openSync(aside, "wx", 0o600);
+    try {
+      writeSync(descriptor, `${formatKey(randomBytes(keyBytes))}\n`);
+      fsyncSync(descriptor);
+    } finally {
+      closeSync(descriptor);
+    }
+    appear(aside, file);
+    syncFolder(dirname(file));
+  } catch (error) {
+    if (!isExisting(error)) throw fileError(`the key file ${file} can't be made`, error);
+  } finally {
+    rmSync(aside, { force: true });
+  }
+}
+
+/** Gives `aside` the name `file`, or throws EEXIST. Where there are no hard links (exFAT, Termux), a copy must do. */
+function appear(aside: string, file: string): void {
+  try {
+    linkSync(aside, file);
+  } catch (error) {
+    if (isExisting(error)) throw error;
+    copyFileSync(aside, file, constants.COPYFILE_EXCL);
+  }
+}
+
+function isExisting(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "EEXIST";
+}

@@ -1,0 +1,137 @@
+import type { DatabaseSync } from "node:sqlite";
+import { setTimeout as sleep } from "node:timers/promises";
+import { UnderstudyError } from "../../core/error.ts";
+import { isBusy, storeError } from "./errors.ts";
+import { checkVersion } from "./schema.ts";
+
+/**
+ * One SQLite connection as the store's parts use it: reads and transactions that wait for other processes without blocking
+ * the event loop. SQLite's own waiting would block it; so a locked file is tried again after a few milliseconds.
+ */
+export interface Connection {
+  readonly file: string;
+  readonly database: DatabaseSync;
+  /** Runs `work`, which must be a single reading statement. */
+  readonly read: <T>(work: () => T) => Promise<T>;
+  /**
+   * Runs `work` in one transaction that holds the write lock from its start, and resolves once it is durable. Writes
+   * of one process happen in the order of their calls. If `work` throws, nothing has happened. It may be run again.
+   */
+  readonly write: <T>(work: () => T, options?: WriteOptions) => Promise<T>;
+  /** Changes whenever the content of the store may have, by whatever process. Costs a few microseconds. */
+  readonly stamp: () => string;
+  /** Waits for what is under way, then closes the file. */
+  readonly close: () => Promise<void>;
+}
+
+export interface WriteOptions {
+  /** False: committed, but not fsynced; a power cut may lose it, and nothing else with it. Default true. */
+  readonly durable?: boolean;
+  /** Called at once after the commit, before anything else of this process can run. */
+  readonly committed?: () => void;
+}
+
+/** How long a call waits for the locks of other processes, in ms. */
+export const defaultLockWaitMs = 10_000;
+
+/** `PRAGMA synchronous` for a commit that survives a power cut: EXTRA is FULL, and safe without a write-ahead log too. */
+export const durableLevel = "EXTRA";
+
+/** The pause between two tries, in ms: drawn evenly, so that waiters don't meet again. */
+const pollMs = { least: 3, most: 13 };
+
+export function createConnection(database: DatabaseSync, file: string, lockWaitMs: number): Connection {
+  const version = database.prepare("PRAGMA user_version");
+  const dataVersion = database.prepare("PRAGMA data_version");
+  const changes = database.prepare("SELECT total_changes() AS count");
+  const underWay = new Set<Promise<unknown>>();
+  let lastWrite: Promise<unknown> = Promise.resolve();
+  let closing: Promise<void> | null = null;
+
+  function transact<T>(work: () => T, options: WriteOptions): T {
+    if (options.durable === false) database.exec("PRAGMA synchronous = NORMAL");
+    try {
+      database.exec("BEGIN IMMEDIATE");
+      // A newer process may have migrated the store under this one.
+      checkVersion((version.get() as { user_version: number }).user_version, file);
+      const before = changeCount();
+      const result = work();
+      // An empty COMMIT can fail as busy in rollback-journal mode; an empty ROLLBACK can't.
+      database.exec(changeCount() === before ? "ROLLBACK" : "COMMIT");
+      options.committed?.();
+      return result;
+    } catch (error) {
+      rollBack(database);
+      throw error;
+    } finally {
+      if (options.durable === false) database.exec(`PRAGMA synchronous = ${durableLevel}`);
+    }
+  }
+
+  function changeCount(): number {
+    return (changes.get() as { count: number }).count;
+  }
+
+  async function run<T>(work: () => T, after: Promise<unknown> | null): Promise<T> {
+    if (closing !== null) throw closedError(file);
+    const giveUpAt = performance.now() + lockWaitMs;
+    await after;
+    try {
+      return await whenFree(work, giveUpAt);
+    } catch (error) {
+      throw storeError(file, error);
+    }
+  }
+
+  function track<T>(promise: Promise<T>): Promise<T> {
+    underWay.add(promise);
+    const forget = (): void => {
+      underWay.delete(promise);
+    };
+    promise.then(forget, forget);
+    return promise;
+  }
+
+  return {
+    file,
+    database,
+    read: (work) => track(run(work, null)),
+    write(work, options = {}) {
+      const written = track(run(() => transact(work, options), lastWrite));
+      lastWrite = written.catch(() => {});
+      return written;
+    },
+    // The first part counts other connections' commits, the second this one's own changes.
+    stamp: () => `${(dataVersion.get() as { data_version: number }).data_version}/${changeCount()}`,
+    close() {
+      closing ??= Promise.allSettled(underWay).then(() => database.close());
+      return closing;
+    },
+  };
+}
+
+/** Runs `work` again and again while other processes are in the way, until `giveUpAt` (of `performance.now()`). */
+export async function whenFree<T>(work: () => T, giveUpAt: number): Promise<T> {
+  for (;;) {
+    try {
+      return work();
+    } catch (error) {
+      if (!isBusy(error) || performance.now() >= giveUpAt) throw error;
+    }
+    await sleep(pollMs.least + Math.random() * (pollMs.most - pollMs.least));
+  }
+}
+
+/** Ends a transaction that may have ended by itself. */
+export function rollBack(database: DatabaseSync): void {
+  try {
+    if (database.isTransaction) database.exec("ROLLBACK");
+  } catch {
+    // The error that led here says more.
+  }
+}
+
+/** A call after `close`. */
+export function closedError(file: string): UnderstudyError {
+  return new UnderstudyError("store_unavailable", `the store ${file} has been closed. Open it again.`);
+}

@@ -1,0 +1,78 @@
+import type { SQLInputValue } from "node:sqlite";
+import type { Clock } from "../../core/clock.ts";
+import type { Cooldown } from "../../core/cooldown.ts";
+import type { Reason } from "../../core/failure.ts";
+import type { Store } from "../../credentials/store.ts";
+import type { Connection } from "./connection.ts";
+import { wholeMs } from "./credential-row.ts";
+
+type CooldownMethods = Pick<Store, "listCooldowns" | "putCooldown" | "clearCooldowns">;
+
+/** How long the failure count of a cooldown that is over still makes the next one longer, in ms: one day. */
+export const failuresRememberedMs: number = 24 * 60 * 60_000;
+
+interface CooldownRow extends Omit<Cooldown, "credentialId" | "reason" | "stated"> {
+  readonly credential_id: string;
+  readonly reason: string;
+  readonly stated: number;
+}
+
+/** The part of the store that keeps cooldowns. */
+export function createCooldownMethods({ database, read, write }: Connection, clock: Clock): CooldownMethods {
+  const list = database.prepare(
+    `SELECT * FROM cooldown WHERE until > :after AND provider = coalesce(:provider, provider)
+     ORDER BY provider, credential_id, model`,
+  );
+  const forget = database.prepare("DELETE FROM cooldown WHERE until <= ?");
+  // Rule R5: the later end stays, with the reason that set it. Right-hand names are the stored values before the update.
+  const put = database.prepare(
+    `INSERT INTO cooldown (provider, credential_id, model, until, reason, message, since, failures, stated)
+     VALUES (:provider, :credentialId, :model, :until, :reason, :message, :since, :failures, :stated)
+     ON CONFLICT (provider, credential_id, model) DO UPDATE SET
+       until = max(until, excluded.until),
+       reason = iif(excluded.until > until, excluded.reason, reason),
+       message = iif(excluded.until > until, excluded.message, message),
+       since = iif(excluded.until > until, excluded.since, since),
+       stated = iif(excluded.until > until, excluded.stated, stated),
+       failures = max(failures, excluded.failures)`,
+  );
+  const matching = `WHERE provider = coalesce(:provider, provider)
+    AND credential_id = coalesce(:credentialId, credential_id) AND model = coalesce(:model, model)`;
+  const find = database.prepare(`SELECT 1 FROM cooldown ${matching} LIMIT 1`);
+  const clear = database.prepare(`DELETE FROM cooldown ${matching}`);
+
+  return {
+    listCooldowns: (provider) =>
+      read(() => {
+        const after = clock.now() - failuresRememberedMs;
+        return (list.all({ after, provider: provider ?? null }) as unknown as CooldownRow[]).map(toCooldown);
+      }),
+
+    putCooldown: (cooldown) =>
+      write(() => {
+        forget.run(clock.now() - failuresRememberedMs);
+        put.run({
+          ...cooldown,
+          until: wholeMs(cooldown.until),
+          since: wholeMs(cooldown.since),
+          stated: cooldown.stated ? 1 : 0,
+        });
+      }),
+
+    async clearCooldowns({ provider, credentialId, model }) {
+      const filter: Record<string, SQLInputValue> = {
+        provider: provider ?? null,
+        credentialId: credentialId ?? null,
+        model: model ?? null,
+      };
+      // Every answered turn clears; most have nothing to clear and so nothing to write.
+      if ((await read(() => find.get(filter))) === undefined) return 0;
+      return write(() => Number(clear.run(filter).changes));
+    },
+  };
+}
+
+function toCooldown(row: CooldownRow): Cooldown {
+  const { credential_id: credentialId, reason, stated, ...rest } = row;
+  return { ...rest, credentialId, reason: reason as Reason, stated: stated !== 0 };
+}

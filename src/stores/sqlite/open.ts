@@ -1,0 +1,205 @@
+import { accessSync, closeSync, constants, openSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { pathToFileURL } from "node:url";
+import { type Clock, systemClock } from "../../core/clock.ts";
+import { UnderstudyError } from "../../core/error.ts";
+import type { Store } from "../../credentials/store.ts";
+import { makePrivateFolder, syncFolder, tightenFile, withReason } from "../private-file.ts";
+import { createSealer, keyBytes, type Sealer } from "../seal.ts";
+import {
+  type Connection,
+  closedError,
+  createConnection,
+  defaultLockWaitMs,
+  durableLevel,
+  rollBack,
+  whenFree,
+} from "./connection.ts";
+import { createCooldownMethods } from "./cooldowns.ts";
+import { createRowMapper } from "./credential-row.ts";
+import { createCredentialMethods } from "./credentials.ts";
+import { needsWriter, storeError } from "./errors.ts";
+import { createJournal, defaultJournalLimit } from "./journal.ts";
+import { chooseJournalMode, type JournalMode } from "./journal-mode.ts";
+import { createRefreshMethods } from "./refresh.ts";
+import { inspectStore, migrate, readVersion, schemaVersion } from "./schema.ts";
+import { createPendingUses } from "./uses.ts";
+import { createWriteBehind } from "./write-behind.ts";
+
+export interface SqliteStoreOptions {
+  /** Path of the store. The file and its folder are made if missing, for this user only. */
+  readonly file: string;
+  /** The key that seals the secrets: 32 bytes. */
+  readonly key: Uint8Array;
+  /** Tells which cooldowns are long over. Default: the machine's clock. */
+  readonly clock?: Clock;
+  /** Turns that the journal keeps, at least 1. Default 10,000. */
+  readonly journalLimit?: number;
+  /** How long a call waits for other processes' locks, in ms. Default 10,000. */
+  readonly lockWaitMs?: number;
+  /** Default: `wal`, or `delete` on a file system where a write-ahead log is not safe. */
+  readonly journalMode?: JournalMode;
+}
+
+/**
+ * Opens the store in one SQLite file, or makes it. Any number of processes on one machine may have it open.
+ *
+ * Throws `store_unavailable` when it can't be read or written, is damaged or does not belong to the key; `store_newer` when
+ * a newer version wrote it; `config_invalid` for a wrong option. A file that is refused is left byte for byte as it was.
+ */
+export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
+  const { clock = systemClock, journalLimit = defaultJournalLimit, lockWaitMs = defaultLockWaitMs } = options;
+  if (!Number.isSafeInteger(journalLimit) || journalLimit < 1) {
+    throw new UnderstudyError("config_invalid", `journalLimit must be a whole number from 1 on, not ${journalLimit}`);
+  }
+  if (options.key.length !== keyBytes) {
+    throw new UnderstudyError(
+      "config_invalid",
+      `the key of the store must have ${keyBytes} bytes, not ${options.key.length}`,
+    );
+  }
+  const sealer = createSealer(options.key);
+  const file = resolve(options.file);
+  const giveUpAt = performance.now() + lockWaitMs;
+
+  prepareFile(file);
+  const journalMode = options.journalMode ?? chooseJournalMode(dirname(file));
+  try {
+    const inspected = await inspectReadOnly(file, sealer, giveUpAt);
+    const database = await openForWriting(file, giveUpAt, (database) => {
+      if (!inspected) inspectStore(database, file, sealer);
+      setUp(database, sealer, journalMode);
+    });
+    return createStore(createConnection(database, file, lockWaitMs), sealer, clock, journalLimit);
+  } catch (error) {
+    throw storeError(file, error);
+  }
+}
+
+function createStore(connection: Connection, sealer: Sealer, clock: Clock, journalLimit: number): Store {
+  const mapper = createRowMapper(sealer, connection.file);
+  const uses = createPendingUses(connection);
+  const journal = createJournal(connection, journalLimit);
+  const behind = createWriteBehind(
+    () => uses.size + journal.size > 0,
+    () =>
+      connection.write(
+        () => {
+          uses.write();
+          journal.write();
+        },
+        {
+          durable: false,
+          committed: () => {
+            uses.clear();
+            journal.clear();
+          },
+        },
+      ),
+  );
+  let closed: Promise<void> | null = null;
+
+  async function writeLater(add: () => void): Promise<void> {
+    if (closed !== null) throw closedError(connection.file);
+    add();
+    behind.touch();
+  }
+
+  async function stopAndClose(): Promise<void> {
+    try {
+      await behind.stop();
+    } finally {
+      await connection.close();
+    }
+  }
+
+  return {
+    ...createCredentialMethods(connection, mapper, uses),
+    ...createRefreshMethods(connection, mapper),
+    ...createCooldownMethods(connection, clock),
+    recordUse: (id, at) => writeLater(() => uses.add(id, at)),
+    appendTurn: (turn) => writeLater(() => journal.add(turn)),
+    listTurns: journal.listTurns,
+    close: () => (closed ??= stopAndClose()),
+  };
+}
+
+/** Makes the file, empty and 0600, if it is missing; checks who owns it and that it can be written. */
+function prepareFile(file: string): void {
+  const folder = dirname(file);
+  if (!tightenFile(file)) {
+    makePrivateFolder(folder);
+    withReason(`the store ${file} can't be made`, () => createFile(file));
+    tightenFile(file);
+  }
+  // SQLite gives these the mode of the store; they may be older than its mode.
+  for (const suffix of ["-wal", "-shm", "-journal"]) tightenFile(file + suffix);
+  withReason(`the store ${file} can't be written`, () => accessSync(file, constants.R_OK | constants.W_OK));
+  withReason(`the folder ${folder} can't be written, which the store in it needs`, () =>
+    accessSync(folder, constants.W_OK | constants.X_OK),
+  );
+}
+
+function createFile(file: string): void {
+  try {
+    closeSync(openSync(file, "wx", 0o600));
+    syncFolder(dirname(file));
+  } catch (error) {
+    // Another process was faster: just as good.
+    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+  }
+}
+
+/** Looks before anything can be written. False when a writer must look, since it must clear up first after a crash. */
+async function inspectReadOnly(file: string, sealer: Sealer, giveUpAt: number): Promise<boolean> {
+  const database = new DatabaseSync(file, { readOnly: true });
+  try {
+    await whenFree(() => inspectStore(database, file, sealer), giveUpAt);
+    return true;
+  } catch (error) {
+    if (needsWriter(error)) return false;
+    throw error;
+  } finally {
+    database.close();
+  }
+}
+
+async function openForWriting(
+  file: string,
+  giveUpAt: number,
+  prepare: (database: DatabaseSync) => void,
+): Promise<DatabaseSync> {
+  // `rw`: SQLite must never make the file itself, since it would be readable for others.
+  const url = pathToFileURL(file);
+  url.searchParams.set("mode", "rw");
+  const database = new DatabaseSync(url);
+  try {
+    await whenFree(() => prepare(database), giveUpAt);
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+/** Settings of this connection, and the tables. May be run again after any part of it met a lock. */
+function setUp(database: DatabaseSync, sealer: Sealer, journalMode: JournalMode): void {
+  database.exec(`
+    PRAGMA journal_mode = ${journalMode};
+    PRAGMA journal_size_limit = ${4 * 1024 * 1024};
+    PRAGMA synchronous = ${durableLevel};
+    PRAGMA fullfsync = ON; -- on macOS a plain fsync stops at the disk's own cache
+    PRAGMA foreign_keys = ON;
+    PRAGMA trusted_schema = OFF;
+  `);
+  if (readVersion(database) === schemaVersion) return;
+  try {
+    database.exec("BEGIN IMMEDIATE");
+    migrate(database, sealer);
+    database.exec("COMMIT");
+  } catch (error) {
+    rollBack(database);
+    throw error;
+  }
+}

@@ -1,0 +1,49 @@
+import type { Credential } from "../../credentials/credential.ts";
+import type { Connection } from "./connection.ts";
+import { wholeMs } from "./credential-row.ts";
+
+/** Uses that are counted but not written yet. */
+export interface PendingUses {
+  readonly size: number;
+  add(id: string, at: number): void;
+  /** The credential with its pending uses added, so that selection in this process sees them at once. */
+  readonly overlay: <T extends Credential>(credential: T) => T;
+  /** Writes them, inside a transaction; `clear` after its commit. */
+  write(): void;
+  clear(): void;
+  forget(id: string): void;
+}
+
+export function createPendingUses({ database }: Connection): PendingUses {
+  const pending = new Map<string, { count: number; lastUsedAt: number }>();
+  const update = database.prepare(
+    "UPDATE credential SET uses = uses + :count, last_used_at = max(last_used_at, :lastUsedAt) WHERE id = :id",
+  );
+  return {
+    get size() {
+      return pending.size;
+    },
+    add(id, at) {
+      const { count = 0, lastUsedAt = 0 } = pending.get(id) ?? {};
+      pending.set(id, { count: count + 1, lastUsedAt: Math.max(lastUsedAt, wholeMs(at)) });
+    },
+    overlay(credential) {
+      const use = pending.get(credential.id);
+      if (use === undefined) return credential;
+      return {
+        ...credential,
+        uses: credential.uses + use.count,
+        lastUsedAt: Math.max(credential.lastUsedAt, use.lastUsedAt),
+      };
+    },
+    write() {
+      for (const [id, use] of pending) update.run({ id, ...use });
+    },
+    clear() {
+      pending.clear();
+    },
+    forget(id) {
+      pending.delete(id);
+    },
+  };
+}

@@ -1,0 +1,20 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach } from "vitest";
+
+/** The key of the stores under test. */
+export const testKey: Uint8Array = new Uint8Array(32).fill(7);
+
+/** Gives each test that asks a folder of its own, which is removed after it. */
+export function useFolder(): () => string {
+  const made: string[] = [];
+  afterEach(() => {
+    for (const folder of made.splice(0)) rmSync(folder, { recursive: true, force: true });
+  });
+  return () => {
+    const folder = mkdtempSync(join(tmpdir(), "understudy-store-"));
+    made.push(folder);
+    return folder;
+  };
+}
