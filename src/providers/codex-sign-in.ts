@@ -17,8 +17,6 @@ export interface SignInInput {
   readonly clock: Clock;
   readonly store: Store;
   readonly provider: Provider;
-  /** Environment variables: the issuer may be overridden for tests. */
-  readonly env: Readonly<Record<string, string | undefined>>;
   /** For a new credential; default: the account's e-mail address. */
   readonly label?: string;
   /** The credential whose login this replaces, whatever account signs in. */
@@ -41,20 +39,14 @@ export interface SignedIn {
 export async function signInToCodex(input: SignInInput): Promise<SignedIn> {
   const { transport, clock, provider, signal } = input;
   if (provider.signIn.kind !== "codex") throw new UnderstudyError("usage", `${provider.id} has no device login`);
-  const issuer = issuerOf(provider, input.env);
-  const options = { transport, clock, issuer, clientId: provider.signIn.clientId, ...(signal ? { signal } : {}) };
+  const { issuer, clientId } = provider.signIn;
+  const options = { transport, clock, issuer, clientId, ...(signal ? { signal } : {}) };
   const started = await startDeviceLogin(options);
   if (!started.ok) throw loginError(provider, started.failure);
   input.onCode(started.value);
   const polled = await pollDeviceLogin(options, started.value);
   if (!polled.ok) throw loginError(provider, polled.failure);
   return saveLogin(input, polled.value, issuer);
-}
-
-/** Where logins of this provider are made: the environment's override, else the provider's own issuer. */
-export function issuerOf(provider: Provider, env: Readonly<Record<string, string | undefined>>): string {
-  if (provider.signIn.kind !== "codex") throw new UnderstudyError("usage", `${provider.id} has no issuer`);
-  return env[provider.signIn.issuerEnv]?.trim() || provider.signIn.issuer;
 }
 
 async function saveLogin(input: SignInInput, tokens: TokenSet, issuer: string): Promise<SignedIn> {

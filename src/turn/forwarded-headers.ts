@@ -1,0 +1,47 @@
+/**
+ * Headers that pass between the caller and an upstream of the same protocol. Allow-lists: whatever is not named stays
+ * behind, above all the caller's credentials and hop-by-hop headers.
+ */
+const requestHeaders = new Set([
+  "anthropic-beta",
+  "anthropic-version",
+  "openai-beta",
+  "session-id",
+  "session_id",
+  "thread-id",
+  "x-client-request-id",
+  "x-openai-internal-codex-responses-lite",
+]);
+const requestPrefixes = ["x-codex-"];
+
+const responseHeaders = new Set([
+  "request-id",
+  "x-request-id",
+  "x-oai-request-id",
+  "openai-model",
+  "openai-processing-ms",
+]);
+const responsePrefixes = ["x-codex-", "x-ratelimit-", "anthropic-ratelimit-", "x-reasoning-", "x-models-"];
+
+/** The caller's headers that go on to the upstream. Lower-case names. */
+export function forwardRequestHeaders(headers: Iterable<[string, string]>): Record<string, string> {
+  return pick(headers, requestHeaders, requestPrefixes);
+}
+
+/** The upstream's headers that go back to the caller. Lower-case names. */
+export function forwardResponseHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return pick(Object.entries(headers), responseHeaders, responsePrefixes);
+}
+
+function pick(
+  headers: Iterable<[string, string]>,
+  names: ReadonlySet<string>,
+  prefixes: readonly string[],
+): Record<string, string> {
+  const picked: Record<string, string> = {};
+  for (const [name, value] of headers) {
+    const lower = name.toLowerCase();
+    if (names.has(lower) || prefixes.some((prefix) => lower.startsWith(prefix))) picked[lower] = value;
+  }
+  return picked;
+}

@@ -1,0 +1,49 @@
+import type { ProtocolName } from "../core/target.ts";
+import type { CanonicalRequest, Message, Tool, ToolChoice } from "../protocols/canonical.ts";
+import type { TurnRequest } from "./request.ts";
+
+/**
+ * What a turn can be asked:
+ * a prompt; a conversation in the neutral form; or the body of one wire protocol, which reaches a target of the same
+ * protocol byte for byte.
+ */
+export type TurnInput = string | ConversationInput | WireInput;
+
+/** A conversation. Answers stream unless `stream` is false. */
+export interface ConversationInput {
+  readonly messages: readonly Message[];
+  readonly system?: string;
+  readonly tools?: readonly Tool[];
+  readonly toolChoice?: ToolChoice;
+  /** Tokens. */
+  readonly maxOutputTokens?: number;
+  readonly temperature?: number;
+  readonly reasoningEffort?: string;
+  readonly responseFormat?: CanonicalRequest["responseFormat"];
+  readonly stream?: boolean;
+}
+
+export interface WireInput {
+  readonly protocol: ProtocolName;
+  /** The request's body as JSON text, or as an object. */
+  readonly body: string | Readonly<Record<string, unknown>>;
+}
+
+/** Brings any input into the form that a turn runs on. */
+export function toTurnRequest(input: TurnInput): TurnRequest {
+  if (typeof input === "string") return conversation({ messages: [userMessage(input)] });
+  if ("messages" in input) return conversation(input);
+  const body = typeof input.body === "string" ? input.body : JSON.stringify(input.body);
+  const { stream } = (typeof input.body === "string" ? JSON.parse(input.body) : input.body) as { stream?: unknown };
+  return { dialect: input.protocol, body, stream: stream === true };
+}
+
+function conversation({ system, messages, stream = true, ...rest }: ConversationInput): TurnRequest {
+  const head: Message[] = system === undefined ? [] : [{ role: "system", content: [{ type: "text", text: system }] }];
+  return { dialect: "canonical", request: { ...rest, messages: [...head, ...messages], stream } };
+}
+
+/** A message of the person. */
+export function userMessage(text: string): Message {
+  return { role: "user", content: [{ type: "text", text }] };
+}

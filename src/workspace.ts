@@ -1,0 +1,156 @@
+import { existsSync } from "node:fs";
+import { dirname, isAbsolute, resolve } from "node:path";
+import { randomUUID } from "node:crypto";
+import { parseConfig } from "./config/parse.ts";
+import { configError } from "./config/problem.ts";
+import { type ResolvedConfig, resolveConfig, strategyFor } from "./config/resolve.ts";
+import type { ConfigInput } from "./config/schema.ts";
+import { type Clock, type Random, systemClock } from "./core/clock.ts";
+import { UnderstudyError } from "./core/error.ts";
+import { Secret } from "./core/secret.ts";
+import type { Transport } from "./core/transport.ts";
+import { createTokenKeeper, type TokenKeeper } from "./credentials/keeper.ts";
+import type { Store } from "./credentials/store.ts";
+import { fingerprint } from "./platform/fingerprint.ts";
+import { readConfigFile, type UnderstudyHome, understudyHome } from "./platform/home.ts";
+import { isOwnerDead, processOwner } from "./platform/process-identity.ts";
+import { readKeySource } from "./platform/read-key-source.ts";
+import { environmentCredentials } from "./providers/environment.ts";
+import type { Provider } from "./providers/provider.ts";
+import { builtInProviders, findProvider } from "./providers/registry.ts";
+import { missingBaseUrl, resolveBaseUrl, resolveProtocol } from "./providers/resolve.ts";
+import { createSpendRefreshToken } from "./providers/spend-refresh-token.ts";
+import { readOrCreateKeyFile } from "./stores/key-file.ts";
+import { parseKey } from "./stores/seal.ts";
+import { openSqliteStore } from "./stores/sqlite/open.ts";
+import { createUndiciTransport } from "./transport/undici.ts";
+import type { TurnRuntime } from "./turn/runtime.ts";
+
+export interface WorkspaceOptions {
+  /** The configuration itself. Default: read from `config.yaml` in the configuration folder. */
+  readonly config?: ConfigInput;
+  /** A store, or the path of one. A store that is handed in is not closed. Default: `understudy.db` in the data folder. */
+  readonly store?: Store | string;
+  /** Environment variables: keys, base URLs, `UNDERSTUDY_HOME`, `UNDERSTUDY_KEY`. Default: `process.env`. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly clock?: Clock;
+  readonly random?: Random;
+  readonly transport?: Transport;
+}
+
+/** Everything of one installation, opened: its configuration, its store, and what a turn needs. */
+export interface Workspace {
+  readonly home: UnderstudyHome;
+  readonly config: ResolvedConfig;
+  readonly store: Store;
+  readonly transport: Transport;
+  readonly clock: Clock;
+  readonly keeper: TokenKeeper;
+  readonly runtime: TurnRuntime;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Waits for refreshes under way, then closes what was opened here. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens an installation. Throws `UnderstudyError`: `config_invalid` (each problem with file, line, key and value),
+ * `store_unavailable`, `store_newer`.
+ */
+export async function openWorkspace(options: WorkspaceOptions = {}): Promise<Workspace> {
+  const { env = process.env, clock = systemClock, random = Math.random } = options;
+  const home = understudyHome(env);
+  const config = resolveConfig(await readConfig(options.config, home), builtInProviders, env);
+  const store = await openStore(options.store ?? config.store ?? undefined, home, clock, env);
+  const transport = options.transport ?? createUndiciTransport();
+  const find = (id: string): Provider | null => findProvider(config.providers, id);
+  const keeper = createTokenKeeper({
+    store,
+    clock,
+    random,
+    owner: processOwner(),
+    isDead: isOwnerDead,
+    spend: createSpendRefreshToken({
+      transport,
+      clock,
+      findProvider: find,
+      timeoutMs: config.limits.refreshTimeoutMs,
+    }),
+    claimMs: config.limits.refreshTimeoutMs + 10_000,
+  });
+  const unstored = environmentCredentials(config.providers, env, fingerprint);
+  const runtime: TurnRuntime = {
+    transport,
+    clock,
+    random,
+    store,
+    keeper,
+    limits: config.limits,
+    findProvider: find,
+    strategyOf: (provider) => strategyFor(config, provider),
+    environmentCredentials: (provider) => unstored.filter((credential) => credential.provider === provider),
+    readKey: (source) => readKeySource(source, { env }),
+    resolveEndpoint(provider, model, secret) {
+      const baseUrl = resolveBaseUrl(provider, { key: new Secret(secret) });
+      if (baseUrl === null) throw new UnderstudyError("config_invalid", missingBaseUrl(provider));
+      return { baseUrl, protocol: resolveProtocol(provider, model, baseUrl) };
+    },
+    newTurnId: () => `turn_${randomUUID().replaceAll("-", "")}`,
+  };
+  return {
+    home,
+    config,
+    store,
+    transport,
+    clock,
+    keeper,
+    runtime,
+    env,
+    async close() {
+      await keeper.idle();
+      if (store !== options.store) await store.close();
+      if (transport !== options.transport) await transport.close();
+    },
+  };
+}
+
+async function readConfig(given: ConfigInput | undefined, home: UnderstudyHome): ReturnType<typeof checkedConfig> {
+  if (given !== undefined) return checkedConfig(JSON.stringify(given, null, 2), "config");
+  return checkedConfig(await readConfigFile(home.configFile), home.configFile);
+}
+
+async function checkedConfig(text: string, name: string) {
+  const parsed = parseConfig(text, name);
+  if (!parsed.ok) throw configError(parsed.problems);
+  return parsed.config;
+}
+
+async function openStore(
+  given: Store | string | undefined,
+  home: UnderstudyHome,
+  clock: Clock,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<Store> {
+  if (typeof given === "object") return given;
+  if (given !== undefined && /^[a-z]+:\/\//i.test(given)) {
+    throw new UnderstudyError(
+      "config_invalid",
+      `store: ${given.split(":")[0]}:// is no store of this version; give a path`,
+    );
+  }
+  const file = given === undefined ? home.storeFile : isAbsolute(given) ? given : resolve(home.configDir, given);
+  return openSqliteStore({ file, key: readKey(file, home, env), clock });
+}
+
+/** The key that seals the store: `UNDERSTUDY_KEY`, else a file beside it. */
+function readKey(file: string, home: UnderstudyHome, env: Readonly<Record<string, string | undefined>>): Uint8Array {
+  const text = env["UNDERSTUDY_KEY"];
+  if (text !== undefined && text.trim() !== "") {
+    const key = parseKey(text);
+    if (key === null) {
+      throw new UnderstudyError("config_invalid", "UNDERSTUDY_KEY must hold 32 bytes as base64 or hex");
+    }
+    return key;
+  }
+  const keyFile = file === home.storeFile ? home.keyFile : resolve(dirname(file), "understudy.key");
+  return readOrCreateKeyFile(keyFile, { create: !existsSync(file) });
+}
