@@ -1,4 +1,6 @@
+import { errorLayers, type Fields, isFields, parseJson } from "./error-layers.ts";
 import type { Evidence } from "./evidence.ts";
+import { isHtml, readTitle } from "./html.ts";
 
 /**
  * Error bodies in every shape that was seen, read into one.
@@ -8,178 +10,131 @@ import type { Evidence } from "./evidence.ts";
  * - OAuth (RFC 6749 §5.2): `{"error": "code", "error_description": "…"}`; others put a sentence into `error`
  * - Codex backend and FastAPI: `{"detail": "…" | {"code", "message"} | [{"loc", "msg", "type"}]}`
  * - Google: `[{"error": {"code": 429, "status": "RESOURCE_EXHAUSTED", "message", "details": […]}}]`
- * - flat: `{"code", "type", "message"}`; AWS: `{"__type", "message"}`; `{"errors": [{"code", "message"}]}`
- * - wrapped: the message of an error that is itself such a body as JSON text
- * - OpenRouter: `error.metadata.{raw, provider_name}`, the error of a provider behind the aggregator
+ * - flat: `{"code", "type", "message"}`; AWS: `{"__type", "message"}`; MiniMax: `{"base_resp": {"status_code", "status_msg"}}`
+ * - wrapped: see `errorLayers`
  * - web pages, plain text, nothing at all
  *
- * A number is never a code: it is a status, and counts as the status when the HTTP status itself tells of no error.
+ * A number from 100 to 599 is never a code: it is a status, and counts as the status when the HTTP status itself tells of
+ * no error. Other numbers are codes (Z.AI's 1113, MiniMax's 2056).
  */
 export type ErrorBody = Pick<
   Evidence,
   "status" | "headers" | "code" | "type" | "param" | "message" | "body" | "text" | "upstream"
 >;
 
-/** Wrappers inside wrappers are followed this deep. */
-const deepestLayer = 4;
-
+/** In characters; what stands beyond is no message any more. */
+const longestMessage = 4_096;
 /** As in `Evidence.text`. */
 const longestText = 65_536;
-
 const longestName = 128;
-
-/** What stands beyond is no message any more. In characters. */
-const longestMessage = 4_096;
 
 /** Reads the body of an error answer. Never throws, for any text. */
 export function readErrorBody(status: number, headers: Readonly<Record<string, string>>, text: string): ErrorBody {
   const value = parseJson(text);
   if (typeof value === "object" && value !== null) return { headers, ...readErrorValue(value, status) };
   const beginning = text.slice(0, longestText);
-  const message = typeof value === "string" ? value : isHtml(beginning, headers) ? readTitle(beginning) : beginning;
-  return {
-    status,
-    headers,
-    ...(message.trim() !== "" && { message: message.trim().slice(0, longestMessage) }),
-    ...(beginning !== "" && { text: beginning }),
-  };
+  const said = typeof value === "string" ? value : isHtml(beginning, headers) ? readTitle(beginning) : beginning;
+  const message = said.trim().slice(0, longestMessage);
+  return { status, headers, ...(message !== "" && { message }), ...(beginning !== "" && { text: beginning }) };
 }
 
 /** The same for a value that is already parsed: a stream event, a whole answer. `status` is the HTTP status if known. */
 export function readErrorValue(value: unknown, status?: number): Omit<ErrorBody, "headers"> {
-  const layer = readLayer(value, 0);
-  const stated = layer.status !== undefined && (status === undefined || status < 400) ? layer.status : status;
-  return {
-    ...(stated !== undefined && { status: stated }),
-    ...(layer.code !== undefined && { code: layer.code }),
-    ...(layer.type !== undefined && { type: layer.type }),
-    ...(layer.param !== undefined && { param: layer.param }),
-    ...(layer.message !== undefined && { message: layer.message.slice(0, longestMessage) }),
-    ...(layer.upstream && { upstream: true }),
-    body: value,
-  };
-}
+  const found: { -readonly [Key in keyof ErrorBody]: ErrorBody[Key] } = { body: value };
+  if (status !== undefined) found.status = status;
+  let behind: string | undefined;
+  let statusFound = status !== undefined && status >= 400;
 
-/** True when a web page came where an answer was due. */
-export function isHtml(text: string, headers: Readonly<Record<string, string>> = {}): boolean {
-  if (/^\s*(?:<!--.{0,500}?-->\s*)?<(?:!doctype\s+html|html|head|body)\b/is.test(text.slice(0, 1_024))) return true;
-  const contentType: unknown = headers["content-type"];
-  return typeof contentType === "string" && /^\s*text\/html\b/i.test(contentType) && /^\s*</.test(text.slice(0, 1_024));
-}
-
-/** What one level of a body says. */
-interface Layer {
-  readonly code?: string;
-  readonly type?: string;
-  readonly param?: string;
-  readonly message?: string;
-  /** A status that the body names itself. */
-  readonly status?: number;
-  readonly upstream?: boolean;
-}
-
-type Fields = Readonly<Record<string, unknown>>;
-
-function readLayer(value: unknown, depth: number): Layer {
-  if (Array.isArray(value)) return readLayer(value[0], depth + 1);
-  if (depth > deepestLayer || !isFields(value)) return {};
-
-  const inner = errorWithin(value);
-  if (inner !== null) {
-    const own = { ...readNames(value), ...readStatus(value), ...readMessage(value) };
-    return merge(own, readLayer(inner, depth + 1));
+  for (const layer of errorLayers(value)) {
+    const names = readNames(layer);
+    // The names nearest to the cause are taken together: a wrapper's code says nothing about another error's type.
+    if (names.code !== undefined || names.type !== undefined) {
+      delete found.code;
+      delete found.type;
+      Object.assign(found, names);
+    }
+    const param = readText(layer["param"]) ?? readLocation(layer["detail"]);
+    if (param !== undefined) found.param = param;
+    const message = readMessage(layer);
+    if (message !== undefined) found.message = message;
+    const stated = readStatus(layer);
+    if (stated !== undefined && !statusFound) {
+      found.status = stated;
+      statusFound = true;
+    }
+    if (isBehindAggregator(layer)) {
+      behind = readText(layer["provider_name"]);
+      // With a key of the user's own at the provider behind, the limit that was met is the user's own as well.
+      if (layer["is_byok"] !== true) found.upstream = true;
+    }
   }
-  const own: Layer = { ...readNames(value), ...readStatus(value), ...readMessage(value) };
-  return unwrap(own, value, depth);
-}
-
-/** The object inside `value` that tells more than `value` itself, if there is one. */
-function errorWithin(value: Fields): unknown {
-  if (isFields(value["error"])) return value["error"];
-  if (isFields(value["response"]) && isFields(value["response"]["error"])) return value["response"]["error"];
-  if (isFields(value["detail"])) return value["detail"];
-  if (Array.isArray(value["errors"]) && isFields(value["errors"][0])) return value["errors"][0];
-  if (isFields(value["message"]) && readMessage(value["message"]).message !== undefined) return value["message"];
-  return null;
-}
-
-/** Follows JSON inside the message and the error of a provider behind an aggregator. */
-function unwrap(own: Layer, value: Fields, depth: number): Layer {
-  const metadata = isFields(value["metadata"]) ? value["metadata"] : {};
-  const behind = readText(metadata["provider_name"]);
-  if (behind !== undefined || metadata["raw"] !== undefined) {
-    const inner = readRaw(metadata["raw"], depth);
-    const said = inner.message ?? own.message;
-    // With a key of the user's own at the provider behind, the limit that was met is the user's own as well.
-    const upstream = metadata["is_byok"] !== true;
-    return {
-      ...merge(own, inner),
-      ...(said !== undefined && { message: behind === undefined ? said : `${behind}: ${said}` }),
-      ...(upstream && { upstream }),
-    };
+  if (found.message !== undefined) {
+    found.message = (behind === undefined ? found.message : `${behind}: ${found.message}`).slice(0, longestMessage);
   }
-  const wrapped = jsonWithin(own.message);
-  return wrapped === null ? own : merge(own, readLayer(wrapped, depth + 1));
+  return found;
 }
 
-function readRaw(raw: unknown, depth: number): Layer {
-  if (typeof raw !== "string") return readLayer(raw, depth + 1);
-  const wrapped = jsonWithin(raw);
-  const layer = wrapped === null ? {} : readLayer(wrapped, depth + 1);
-  if (layer.message !== undefined || layer.code !== undefined) return layer;
-  return raw.trim() === "" || wrapped !== null ? layer : { ...layer, message: raw.trim() };
+/** OpenRouter's `error.metadata`. In a refusal of its own it is there too, but names no provider. */
+function isBehindAggregator(layer: Fields): boolean {
+  return readText(layer["provider_name"]) !== undefined || (layer["raw"] !== undefined && layer["raw"] !== null);
 }
 
-/** What lies deeper is nearer to the cause. */
-function merge(outer: Layer, inner: Layer): Layer {
-  return {
-    ...outer,
-    ...inner,
-    // A code of the wrapper says nothing about an error that has only a type of its own, and the other way round.
-    ...(inner.type !== undefined && inner.code === undefined && { code: undefined }),
-    ...(inner.code !== undefined && inner.type === undefined && { type: undefined }),
-  };
-}
-
-/** Names of the envelope, which say nothing about the error in it. */
+/** Types of the envelope, which say nothing about the error in it. */
 const envelopeTypes = /^(?:error|response(?:\..*)?)$/i;
 
-function readNames(value: Fields): Layer {
+function readNames(layer: Fields): Pick<ErrorBody, "code" | "type"> {
   const code =
-    readName(value["code"]) ??
-    readName(value["error_code"]) ??
-    readReason(value["details"]) ??
-    (typeof value["error"] === "string" ? readName(value["error"]) : undefined) ??
-    // Google's name for what its number says; elsewhere `status` is the state of an answer.
-    (typeof value["code"] === "number" ? readName(value["status"]) : undefined);
-  const type = readName(value["type"]) ?? readName(value["__type"]);
-  const param = readText(value["param"]) ?? readLocation(value["detail"]);
+    readName(layer["code"]) ??
+    readName(layer["error_code"]) ??
+    (typeof layer["error"] === "string" ? readName(layer["error"]) : undefined) ??
+    // Google's name for what its number says. Elsewhere `status` is the state of an answer.
+    (typeof layer["code"] === "number" ? readName(layer["status"]) : undefined) ??
+    ("status_msg" in layer && layer["status_code"] !== 0 ? readName(layer["status_code"]) : undefined);
+  const type = readCause(layer["details"]) ?? readName(layer["type"]) ?? readName(layer["__type"]);
   return {
     ...(code !== undefined && { code }),
     ...(type !== undefined && !envelopeTypes.test(type) && { type }),
-    ...(param !== undefined && { param }),
   };
 }
 
-function readMessage(value: Fields): Layer {
-  const { message, detail, error } = value;
-  const text =
-    readText(message) ??
-    readText(value["error_description"]) ??
-    readText(value["msg"]) ??
-    readText(detail) ??
-    (Array.isArray(detail) ? readText(detail.map(validationText).join("; ")) : undefined) ??
-    readText(error) ??
-    readText(value["Message"]);
-  return text === undefined ? {} : { message: text };
+/** What Google's `details` name as the cause, where the code beside them is only a family. */
+function readCause(details: unknown): string | undefined {
+  if (!Array.isArray(details)) return undefined;
+  let cause: string | undefined;
+  for (const detail of details.slice(0, 20)) {
+    if (!isFields(detail)) continue;
+    cause ??= readName(detail["reason"]);
+    const violations: unknown[] = Array.isArray(detail["violations"]) ? detail["violations"] : [];
+    for (const violation of violations.slice(0, 20)) {
+      const quota = isFields(violation) ? readName(violation["quotaId"]) : undefined;
+      // The longest window that is used up decides when it goes on.
+      if (quota !== undefined && (cause === undefined || /PerDay/i.test(quota))) cause = quota;
+    }
+  }
+  return cause;
 }
 
-function readStatus(value: Fields): Layer {
+function readMessage(layer: Fields): string | undefined {
+  const { message, error_description: description, msg, detail, error, raw } = layer;
+  return (
+    readText(message) ??
+    readText(description) ??
+    readText(layer["status_msg"]) ??
+    readText(msg) ??
+    readText(detail) ??
+    (Array.isArray(detail) ? readText(detail.slice(0, 10).map(validationText).join("; ")) : undefined) ??
+    readText(error) ??
+    readText(raw) ??
+    readText(layer["Message"])
+  );
+}
+
+function readStatus(layer: Fields): number | undefined {
   for (const key of ["status", "status_code", "code"]) {
-    const status = typeof value[key] === "string" ? Number(value[key]) : value[key];
-    if (typeof status === "number" && Number.isInteger(status) && status >= 400 && status <= 599) return { status };
+    const status = typeof layer[key] === "string" ? Number(layer[key]) : layer[key];
+    if (typeof status === "number" && Number.isInteger(status) && status >= 400 && status <= 599) return status;
   }
-  return {};
+  return undefined;
 }
 
 /** One entry of a FastAPI validation error. */
@@ -193,54 +148,20 @@ function validationText(entry: unknown): string {
 function readLocation(detail: unknown): string | undefined {
   const first: unknown = Array.isArray(detail) ? detail[0] : undefined;
   if (!isFields(first) || !Array.isArray(first["loc"])) return undefined;
-  return readText(
-    first["loc"].filter((part) => (typeof part === "string" || typeof part === "number") && part !== "body").join("."),
-  );
+  const parts = first["loc"].slice(0, 20).filter((part) => typeof part === "string" || typeof part === "number");
+  return readText((parts[0] === "body" ? parts.slice(1) : parts).join("."));
 }
 
-/** `google.rpc.ErrorInfo` in `details` names the cause where the code beside it is only a family. */
-function readReason(details: unknown): string | undefined {
-  if (!Array.isArray(details)) return undefined;
-  for (const detail of details) {
-    if (isFields(detail) && String(detail["@type"]).endsWith("google.rpc.ErrorInfo")) return readName(detail["reason"]);
-  }
-  return undefined;
-}
-
-/** A name a program can compare: one word, no number. */
+/** A name a program can compare: one word, and no HTTP status. */
 function readName(value: unknown): string | undefined {
-  const text = readText(value);
-  if (text === undefined || text.length > longestName) return undefined;
-  return /^[\w.:/#-]+$/.test(text) && /[a-z]/i.test(text) ? text : undefined;
+  const text = typeof value === "number" ? String(value) : readText(value);
+  if (text === undefined || text.length > longestName || !/^[\w.:/#-]+$/.test(text)) return undefined;
+  if (/[a-z]/i.test(text)) return text;
+  return /^\d{4,6}$/.test(text) ? text : undefined;
 }
 
 function readText(value: unknown): string | undefined {
   if (typeof value !== "string") return undefined;
   const text = value.trim();
   return text === "" ? undefined : text;
-}
-
-/** JSON that is the message, or stands at its end after some words. */
-function jsonWithin(message: string | undefined): Fields | null {
-  const start = message?.indexOf("{") ?? -1;
-  if (message === undefined || start < 0 || !message.trimEnd().endsWith("}")) return null;
-  const value = parseJson(message.slice(start));
-  return isFields(value) ? value : null;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-function readTitle(page: string): string {
-  const title = /<title[^>]*>([^<]{1,300})</i.exec(page)?.[1] ?? /<h1[^>]*>([^<]{1,300})</i.exec(page)?.[1] ?? "";
-  return title.replace(/\s+/g, " ").trim();
-}
-
-function isFields(value: unknown): value is Fields {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -7,7 +7,7 @@ import type { Phase } from "./evidence.ts";
  * come from a configuration file and `docs/errors.md` can be written from them.
  */
 export interface Row {
-  /** Kebab-case, unique in the table. Shown to people as `Failure.row`. */
+  /** Kebab-case, unique in the table. Shown to people, as `Failure.row`. */
   readonly name: string;
   readonly where?: Where;
   readonly match: Match;
@@ -45,23 +45,23 @@ export interface Where {
 
 /** Every field that is given must hold. Names are compared without regard to case. */
 export interface Match {
-  /** HTTP statuses. */
+  /** HTTP statuses. 0 stands for none, or a good one: a failure inside a stream, or inside a 200. */
   readonly status?: readonly number[] | StatusRange;
   /**
    * The provider's codes. Dialects disagree whether a name is called code or type, so these names are looked for in the
    * type as well, one rank later.
    */
   readonly code?: readonly string[];
-  /** Names that mean this only as a type. */
-  readonly type?: readonly string[];
+  /** Names that mean this only as a type. A row with both a code and a type needs both. */
+  readonly type?: readonly string[] | RegExp;
   readonly param?: readonly string[];
   readonly finishReason?: readonly string[];
   /** Names of stream events. */
   readonly event?: readonly string[];
-  readonly header?: HeaderMatch;
+  readonly headers?: readonly HeaderMatch[];
   /** Exact codes, or a pattern for a family of them. */
   readonly networkCode?: readonly string[] | RegExp;
-  /** Tested against the provider's words, at most `longestTestedText` characters of them. Keep it narrow. */
+  /** Tested against the provider's words. Keep it narrow. */
   readonly message?: RegExp;
   /** True: a web page came where an answer was due. A pattern is tested against the page. */
   readonly html?: true | RegExp;

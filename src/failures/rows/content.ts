@@ -1,0 +1,87 @@
+import type { ProvenRow } from "../row.ts";
+
+/** What the request says: content that is refused, and reasoning that only its issuer can read. */
+export const contentRows: readonly ProvenRow[] = [
+  {
+    // The Codex backend reports undecipherable reasoning under a code that means something else everywhere else.
+    name: "codex-masked-encrypted-content",
+    where: { providers: ["codex"] },
+    match: { code: ["invalid_prompt"], message: /^(?:invalid_prompt: )?request blocked\b/i },
+    reason: "invalid_encrypted_content",
+    fixture: "codex-masked-encrypted-content.json",
+    source: "OpenAI Codex backend; Hermes' newest classifier",
+  },
+  {
+    name: "encrypted-content",
+    match: { code: ["invalid_encrypted_content"] },
+    reason: "invalid_encrypted_content",
+    fixture: "encrypted-content.json",
+    source: "OpenAI Responses; Hermes #33795",
+  },
+  {
+    name: "content-policy",
+    match: {
+      code: [
+        "content_policy_violation",
+        "content_policy",
+        "content_filter",
+        "invalid_prompt",
+        "cyber_policy",
+        "cyber_policy_violation",
+        "moderation_blocked",
+        "ResponsibleAIPolicyViolation",
+        "safety_check_failed",
+        "DataInspectionFailed",
+        "data_inspection_failed",
+        "1301",
+      ],
+    },
+    reason: "content_policy",
+    fixture: "content-policy.json",
+    source: "OpenAI, Azure, Moonshot, DashScope and Z.AI error references; OpenAI Codex",
+  },
+  {
+    name: "minimax-content-policy",
+    where: { providers: ["minimax", "minimax-cn"] },
+    match: { code: ["1026", "1027"] },
+    reason: "content_policy",
+    fixture: "minimax-content-policy.json",
+    source: "MiniMax error codes (base_resp)",
+  },
+  {
+    name: "finish-content-policy",
+    match: { finishReason: ["content_filter", "refusal", "safety", "sensitive", "prohibited_content", "recitation"] },
+    reason: "content_policy",
+    fixture: "finish-content-policy.json",
+    source: "OpenAI chat finish_reason; Anthropic stop_reason; Z.AI; Gemini",
+  },
+  {
+    name: "encrypted-content-words",
+    match: {
+      status: [0, 400],
+      message:
+        /encrypted content for item [^.]{0,120}could not be verified|invalid_encrypted_content|signature\W{1,4}in\W{1,4}thinking|thinking [^.]{0,120}(?:signature|cannot be modified|must remain as they were)/i,
+    },
+    reason: "invalid_encrypted_content",
+    fixture: "encrypted-content-words.json",
+    source: "OpenAI Responses; Anthropic API (anthropics/claude-code #10627)",
+  },
+  {
+    name: "codex-unsupported-content",
+    where: { providers: ["codex"] },
+    match: { status: [400], message: /^unsupported content type\b/i },
+    reason: "invalid_encrypted_content",
+    fixture: "codex-unsupported-content.json",
+    source: "OpenAI Codex backend; Hermes' newest classifier",
+  },
+  {
+    name: "content-policy-words",
+    match: {
+      message:
+        /flagged for possible cybersecurity risk|trusted access for cyber|violat\w{1,5} (?:our|openai's|the) (?:usage|content) polic|(?:request|prompt|input) was flagged|cannot be generated due to safety|content[ _]filter|content management policy|ResponsibleAIPolicyViolation|considered high risk|new_sensitive|敏感内容/i,
+    },
+    reason: "content_policy",
+    fixture: "content-policy-words.json",
+    source: "Hermes' list of content refusals; OpenRouter moderation (403), Azure, Moonshot",
+  },
+];

@@ -1,0 +1,25 @@
+import type { ProvenRow } from "./row.ts";
+import { allowanceRows } from "./rows/allowance.ts";
+import { contentRows } from "./rows/content.ts";
+import { credentialRows } from "./rows/credentials.ts";
+import { entitlementRows } from "./rows/entitlement.ts";
+import { lastResortRows } from "./rows/last-resort.ts";
+import { networkRows } from "./rows/network.ts";
+import { requestRows } from "./rows/request.ts";
+import { serviceRows } from "./rows/service.ts";
+
+/**
+ * The failure table. Which row decides is a matter of its rank first (`rankOf` in match.ts) and of its place here second:
+ * a refused content rotates nothing, whatever else is said; then what the account may not do; then the unpaid bill, the plan's
+ * window and the burst, in this order; then the provider's trouble; the request; the login.
+ */
+export const failureTable: readonly ProvenRow[] = [
+  ...networkRows,
+  ...contentRows,
+  ...entitlementRows,
+  ...allowanceRows,
+  ...serviceRows,
+  ...requestRows,
+  ...credentialRows,
+  ...lastResortRows,
+];
