@@ -83,6 +83,11 @@ export interface EncodeOptions {
 
 export interface StreamDecoder {
   decode(event: SseEvent): Part[];
+  /**
+   * Parts held back for an event that never came; call it once after the last byte. Chat Completions waits with `finish`
+   * for the usage, which some servers don't send. A cut answer still gets no `finish`. Missing: nothing is ever held back.
+   */
+  end?(): Part[];
 }
 
 export interface StreamEncoder {

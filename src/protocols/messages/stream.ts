@@ -1,0 +1,95 @@
+import type { Evidence } from "../../failures/evidence.ts";
+import type { JsonObject } from "../canonical.ts";
+import type { AnswerVerdict, StreamReader, StreamVerdict } from "../protocol.ts";
+import { isObject, objectAt, parseObject, stringAt } from "../read-json.ts";
+import type { SseEvent } from "../sse.ts";
+import { errorEvidence } from "./error.ts";
+import { UsageCounter } from "./usage.ts";
+
+const preamble: StreamVerdict = { kind: "preamble" };
+const content: StreamVerdict = { kind: "content" };
+
+/**
+ * What each event of a Messages stream means for the turn.
+ *
+ * - Content is what the caller acts on: text, the start of a tool call (it has the name), its input, blocks of server tools.
+ * - `message_start`, `ping`, thinking in any form and the opening of a text block with nothing in it are preamble.
+ * - `message_stop` is the only end. A refusal ends as well: it is an answer.
+ * - An error is recognised by its `error` object, also without the event name; after `message_stop` nothing counts any more.
+ */
+export function createStreamReader(): StreamReader {
+  const usage = new UsageCounter();
+  let committed = false;
+  let ended = false;
+  let failure: Evidence | null = null;
+
+  return {
+    read(event) {
+      if (ended) return preamble;
+      const data = parseObject(event.data);
+      if (data === null) return preamble;
+      const type = eventType(event, data);
+      usage.add(objectAt(objectAt(data, "message"), "usage"));
+      usage.add(objectAt(data, "usage"));
+      if (type === "error" || objectAt(data, "error") !== undefined) {
+        failure = errorEvidence(committed ? "stream" : "head", data);
+        return { kind: "failure", evidence: failure };
+      }
+      if (type === "message_stop") {
+        ended = true;
+        return { kind: "end" };
+      }
+      if (!isContent(type, data)) return preamble;
+      committed = true;
+      return content;
+    },
+    end() {
+      if (ended) return null;
+      return failure ?? { phase: "end", protocol: "messages", message: "the stream ended without message_stop" };
+    },
+    get usage() {
+      return usage.total;
+    },
+  };
+}
+
+/** A whole answer. A 200 that holds an error, or no list of content, is a failure. */
+export function readAnswer(body: unknown): AnswerVerdict {
+  if (isObject(body)) {
+    if (body["type"] === "error" || objectAt(body, "error") !== undefined) {
+      return { kind: "failure", evidence: errorEvidence("head", body, 200) };
+    }
+    if (Array.isArray(body["content"])) {
+      const usage = new UsageCounter();
+      usage.add(objectAt(body, "usage"));
+      return { kind: "answer", usage: usage.total };
+    }
+  }
+  const evidence: Evidence = { phase: "head", protocol: "messages", status: 200, message: "empty answer", body };
+  return { kind: "failure", evidence };
+}
+
+/** The type stands in the data; the event's name is only for servers that leave it out there. */
+export function eventType(event: SseEvent, data: JsonObject): string | null {
+  return stringAt(data, "type") ?? event.event;
+}
+
+/** Blocks that open without telling the caller anything. */
+const silentBlocks = new Set(["thinking", "redacted_thinking"]);
+const silentDeltas = new Set(["thinking_delta", "signature_delta"]);
+
+function isContent(type: string | null, data: JsonObject): boolean {
+  if (type === "content_block_start") {
+    const block = objectAt(data, "content_block");
+    const kind = stringAt(block, "type");
+    if (kind === "text") return stringAt(block, "text") !== "" && stringAt(block, "text") !== undefined;
+    return kind !== undefined && !silentBlocks.has(kind);
+  }
+  if (type === "content_block_delta") {
+    const delta = objectAt(data, "delta");
+    const kind = stringAt(delta, "type");
+    if (kind === "text_delta") return stringAt(delta, "text") !== "" && stringAt(delta, "text") !== undefined;
+    return kind !== undefined && !silentDeltas.has(kind);
+  }
+  return false;
+}

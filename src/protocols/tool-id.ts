@@ -1,0 +1,34 @@
+/** What a protocol accepts as the id of a tool call. */
+export interface ToolIdRule {
+  /** Characters; at least 24. */
+  readonly maxLength: number;
+  /** Matches one character that is not allowed. Must carry the `g` flag. */
+  readonly forbidden: RegExp;
+}
+
+/**
+ * The id as `rule` accepts it: unchanged when it is fine, else its readable part and a hash of the whole. A pure
+ * function, so a call and its result get the same id wherever they are met.
+ */
+export function fitToolId(id: string, rule: ToolIdRule): string {
+  const clean = id.replaceAll(rule.forbidden, "_");
+  if (clean === id && id !== "" && id.length <= rule.maxLength) return id;
+  const hash = hashText(id);
+  return `${clean.slice(0, rule.maxLength - hash.length - 1) || "call"}_${hash}`;
+}
+
+/** An id for a call that came without one: the same answer always gives the same ids. */
+export function inventToolId(answerId: string, index: number, name: string): string {
+  return `call_${hashText(`${answerId}\n${index}\n${name}`)}`;
+}
+
+/** 16 hex digits; two runs of FNV-1a from different starts. To tell ids apart, not to protect anything. */
+function hashText(text: string): string {
+  return fnv1a(text, 0x811c9dc5) + fnv1a(text, 0x1b873593);
+}
+
+function fnv1a(text: string, start: number): string {
+  let hash = start;
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  return (hash >>> 0).toString(16).padStart(8, "0");
+}
