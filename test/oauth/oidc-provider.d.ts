@@ -1,0 +1,10 @@
+/** The part of oidc-provider that the tests use; the package brings no types. */
+declare module "oidc-provider" {
+  import type { IncomingMessage, ServerResponse } from "node:http";
+
+  export class Provider {
+    constructor(issuer: string, configuration: Readonly<Record<string, unknown>>);
+    callback(): (request: IncomingMessage, response: ServerResponse) => void;
+    on(event: "grant.error", listener: (context: unknown, error: Error & { error_detail?: string }) => void): this;
+  }
+}
