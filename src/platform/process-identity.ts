@@ -2,17 +2,19 @@ import { randomBytes } from "node:crypto";
 import { readFileSync, readlinkSync } from "node:fs";
 import { hostname, uptime } from "node:os";
 
+const procFolder = "/proc";
+
 /**
  * A name for this process that another one can check: `machine:pid:start:random`. Each call gives another random part, so
  * that two keepers in one process are two owners.
  *
  * `machine` is the boot and the process namespace that the pid belongs to (a container has pids of its own); without /proc
  * it is host name and boot time. `start` is the process's start in clock ticks after boot, or `-`; it tells a process from
- * a later one with the same pid.
+ * a later one with the same pid. `proc` is where that file system is mounted, if at all.
  */
-export function processOwner(): string {
-  const { machine, start } = thisProcess();
-  return [machine, process.pid, start ?? "-", randomBytes(6).toString("hex")].join(":");
+export function processOwner(proc: string = procFolder): string {
+  const start = readStat(process.pid, proc)?.start ?? "-";
+  return [readMachine(proc), process.pid, start, randomBytes(6).toString("hex")].join(":");
 }
 
 /**
@@ -20,35 +22,23 @@ export function processOwner(): string {
  * ended without being collected, or belongs to a process that started at another time. Anything else, also any
  * text that `processOwner` never made, is false.
  */
-export function isOwnerDead(owner: string): boolean {
+export function isOwnerDead(owner: string, proc: string = procFolder): boolean {
   const parts = /^([^:]+):(\d{1,10}):(\d+|-):[0-9a-f]+$/.exec(owner);
   if (parts === null) return false;
   const [, machine = "", pidText = "", start = "-"] = parts;
   const pid = Number(pidText);
-  if (pid <= 0 || !isSameMachine(machine, thisProcess().machine)) return false;
+  if (pid <= 0 || !isSameMachine(machine, readMachine(proc))) return false;
   if (!isRunning(pid)) return true;
-  const stat = readStat(pid);
+  const stat = readStat(pid, proc);
   if (stat === null) return false;
   return stat.ended || (start !== "-" && stat.start !== start);
 }
 
-interface ProcessIdentity {
-  readonly machine: string;
-  readonly start: string | null;
-}
-
-let identity: ProcessIdentity | null = null;
-
-function thisProcess(): ProcessIdentity {
-  identity ??= { machine: readMachine(), start: readStat(process.pid)?.start ?? null };
-  return identity;
-}
-
 /** Linux: boot and namespaces. Elsewhere: host name and boot time, since host names alone are not unique. */
-function readMachine(): string {
+function readMachine(proc: string): string {
   try {
-    const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
-    return [boot, readNamespace("pid"), readNamespace("time")].join("/");
+    const boot = readFileSync(`${proc}/sys/kernel/random/boot_id`, "utf8").trim();
+    return [boot, readNamespace(proc, "pid"), readNamespace(proc, "time")].join("/");
   } catch {
     const bootedAt = Math.round(Date.now() / 1_000 - uptime());
     return `${encodeURIComponent(hostname())}@${bootedAt}`;
@@ -56,9 +46,9 @@ function readMachine(): string {
 }
 
 /** The number of a namespace of this process; throws without /proc. The time namespace shifts start times (Linux 5.6). */
-function readNamespace(name: "pid" | "time"): string {
+function readNamespace(proc: string, name: "pid" | "time"): string {
   try {
-    return readlinkSync(`/proc/self/ns/${name}`).replace(/\D/g, "");
+    return readlinkSync(`${proc}/self/ns/${name}`).replace(/\D/g, "");
   } catch (error) {
     if (name === "time") return "";
     throw error;
@@ -85,9 +75,9 @@ function isRunning(pid: number): boolean {
 }
 
 /** State and start of a process, proc_pid_stat(5) fields 3 and 22; null where /proc does not tell. */
-function readStat(pid: number): { start: string; ended: boolean } | null {
+function readStat(pid: number, proc: string): { start: string; ended: boolean } | null {
   try {
-    const text = readFileSync(`/proc/${pid}/stat`, "utf8");
+    const text = readFileSync(`${proc}/${pid}/stat`, "utf8");
     // The second field is the program's name in parentheses and may itself hold blanks and parentheses.
     const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
     const [state = "", start] = [fields[0], fields[19]];

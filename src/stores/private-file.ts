@@ -21,9 +21,11 @@ export function makePrivateFolder(folder: string): void {
  * no such file. Never opens it: closing it again would drop this process's own SQLite locks on it.
  */
 export function tightenFile(file: string): boolean {
-  const stat = withReason(`${file} can't be looked at`, () => statSync(file, { throwIfNoEntry: false }));
+  const look = (stat: typeof lstatSync) =>
+    withReason(`${file} can't be looked at`, () => stat(file, { throwIfNoEntry: false }));
+  const stat = look(statSync);
   if (stat === undefined) {
-    if (lstatSync(file, { throwIfNoEntry: false }) === undefined) return false;
+    if (look(lstatSync) === undefined) return false;
     throw new UnderstudyError(
       "store_unavailable",
       `${file} is a link to a file that isn't there. Remove it or mend it.`,

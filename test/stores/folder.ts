@@ -3,9 +3,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach } from "vitest";
 
-/** The key of the stores under test. */
-export const testKey: Uint8Array = new Uint8Array(32).fill(7);
-
 /** Gives each test that asks a folder of its own, which is removed after it. */
 export function useFolder(): () => string {
   const made: string[] = [];

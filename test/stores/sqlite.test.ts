@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { openSqliteStore } from "../../src/stores/sqlite/open.ts";
 import type { JournalMode } from "../../src/stores/sqlite/journal-mode.ts";
 import { type StoreSetup, storeContract, type StoreUnderTest } from "../contract/store.ts";
-import { testKey } from "./folder.ts";
+import { testKey } from "./test-key.ts";
 
 async function makeStore(journalMode: JournalMode, setup: StoreSetup): Promise<StoreUnderTest> {
   const folder = mkdtempSync(join(tmpdir(), "understudy-store-"));

@@ -55,6 +55,11 @@ export function resultCode(error: unknown): number | null {
   return error.errcode & 0xff;
 }
 
+/** An error in the shape of SQLite's own, for damage that it does not report as an error. */
+export function damagedError(detail: string): Error {
+  return Object.assign(new Error(detail), { errcode: corrupt });
+}
+
 /** True when another connection was in the way and the same statement may well succeed a moment later. */
 export function isBusy(error: unknown): boolean {
   const code = resultCode(error);

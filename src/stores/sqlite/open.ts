@@ -1,4 +1,4 @@
-import { accessSync, closeSync, constants, openSync } from "node:fs";
+import { accessSync, closeSync, constants, openSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { pathToFileURL } from "node:url";
@@ -19,7 +19,7 @@ import {
 import { createCooldownMethods } from "./cooldowns.ts";
 import { createRowMapper } from "./credential-row.ts";
 import { createCredentialMethods } from "./credentials.ts";
-import { needsWriter, storeError } from "./errors.ts";
+import { damagedError, needsWriter, storeError } from "./errors.ts";
 import { createJournal, defaultJournalLimit } from "./journal.ts";
 import { chooseJournalMode, type JournalMode } from "./journal-mode.ts";
 import { createRefreshMethods } from "./refresh.ts";
@@ -63,9 +63,9 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
   const file = resolve(options.file);
   const giveUpAt = performance.now() + lockWaitMs;
 
-  prepareFile(file);
-  const journalMode = options.journalMode ?? chooseJournalMode(dirname(file));
   try {
+    prepareFile(file);
+    const journalMode = options.journalMode ?? chooseJournalMode(dirname(file));
     const inspected = await inspectReadOnly(file, sealer, giveUpAt);
     const database = await openForWriting(file, giveUpAt, (database) => {
       if (!inspected) inspectStore(database, file, sealer);
@@ -125,6 +125,9 @@ function createStore(connection: Connection, sealer: Sealer, clock: Clock, journ
   };
 }
 
+/** No SQLite file is shorter: https://www.sqlite.org/fileformat.html#the_database_header */
+const headerBytes = 100;
+
 /** Makes the file, empty and 0600, if it is missing; checks who owns it and that it can be written. */
 function prepareFile(file: string): void {
   const folder = dirname(file);
@@ -133,6 +136,9 @@ function prepareFile(file: string): void {
     withReason(`the store ${file} can't be made`, () => createFile(file));
     tightenFile(file);
   }
+  // SQLite takes a file of one byte for an empty one and would write over it.
+  const { size } = statSync(file);
+  if (size > 0 && size < headerBytes) throw damagedError(`it has only ${size} bytes`);
   // SQLite gives these the mode of the store; they may be older than its mode.
   for (const suffix of ["-wal", "-shm", "-journal"]) tightenFile(file + suffix);
   withReason(`the store ${file} can't be written`, () => accessSync(file, constants.R_OK | constants.W_OK));

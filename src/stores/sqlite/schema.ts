@@ -1,5 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import { UnderstudyError } from "../../core/error.ts";
+import { damagedError } from "./errors.ts";
 import { type Sealer, SealError } from "../seal.ts";
 
 /**
@@ -116,7 +117,7 @@ function inspectSnapshot(database: DatabaseSync, file: string, sealer: Sealer): 
   checkVersion(version, file);
   for (const table of ["meta", "credential", "cooldown"]) {
     const check = database.prepare(`PRAGMA quick_check(${table})`).get() as { quick_check: string };
-    if (check.quick_check !== "ok") throw damaged(check.quick_check);
+    if (check.quick_check !== "ok") throw damagedError(check.quick_check);
   }
   checkKey(database, file, sealer);
   return version;
@@ -152,7 +153,7 @@ function checkKey(database: DatabaseSync, file: string, sealer: Sealer): void {
   const row = database.prepare("SELECT value FROM meta WHERE key = ?").get(keyCheck.field) as
     | { value: Uint8Array }
     | undefined;
-  if (row === undefined) throw damaged("the key check is missing");
+  if (row === undefined) throw damagedError("the key check is missing");
   try {
     sealer.open(row.value, keyCheck.id, keyCheck.field);
   } catch (error) {
@@ -164,9 +165,4 @@ function checkKey(database: DatabaseSync, file: string, sealer: Sealer): void {
       { cause: error },
     );
   }
-}
-
-/** The shape of SQLite's own error for a damaged file (SQLITE_CORRUPT), for what its checks only report. */
-function damaged(detail: string): Error {
-  return Object.assign(new Error(detail), { errcode: 11 });
 }

@@ -1,0 +1,287 @@
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { afterEach, describe, expect, it } from "vitest";
+import { isUnderstudyError } from "../../src/core/error.ts";
+import { Secret } from "../../src/core/secret.ts";
+import type { Store } from "../../src/credentials/store.ts";
+import { createSealer } from "../../src/stores/seal.ts";
+import { journalModeFor } from "../../src/stores/sqlite/journal-mode.ts";
+import { openSqliteStore, type SqliteStoreOptions } from "../../src/stores/sqlite/open.ts";
+import { migrate, migrations, readVersion } from "../../src/stores/sqlite/schema.ts";
+import {
+  readOAuth,
+  sampleAccount,
+  sampleCooldown,
+  sampleGrant,
+  sampleTurn,
+  saveSampleLogin,
+  start,
+} from "../contract/store-samples.ts";
+import { useFolder } from "./folder.ts";
+import { testKey } from "./test-key.ts";
+
+const folder = useFolder();
+const opened: Store[] = [];
+afterEach(async () => {
+  for (const store of opened.splice(0)) await store.close();
+});
+
+async function open(file: string, options: Partial<SqliteStoreOptions> = {}): Promise<Store> {
+  const store = await openSqliteStore({ file, key: testKey, ...options });
+  opened.push(store);
+  return store;
+}
+
+const modeOf = (path: string): number => statSync(path).mode & 0o777;
+
+describe("the file of a store", () => {
+  it("is for its owner alone, with its folder and companions", async () => {
+    const file = join(folder(), "a", "b", "store.db");
+    const before = process.umask(0);
+    try {
+      const store = await open(file);
+      await saveSampleLogin(store);
+    } finally {
+      process.umask(before);
+    }
+    expect(readdirSync(join(file, "..")).sort()).toEqual(["store.db", "store.db-shm", "store.db-wal"]);
+    for (const name of readdirSync(join(file, ".."))) expect(modeOf(join(file, "..", name))).toBe(0o600);
+    expect(modeOf(join(file, ".."))).toBe(0o700);
+    expect(modeOf(join(file, "..", ".."))).toBe(0o700);
+  });
+
+  it("is closed to others when it was open to them, and its folder is left alone", async () => {
+    const place = folder();
+    const file = join(place, "store.db");
+    await (await open(file)).close();
+    chmodSync(file, 0o664);
+    chmodSync(place, 0o755);
+    await open(file);
+    expect(modeOf(file)).toBe(0o600);
+    expect(modeOf(place)).toBe(0o755);
+  });
+
+  it("may be an empty file", async () => {
+    const file = join(folder(), "store.db");
+    writeFileSync(file, "");
+    await saveSampleLogin(await open(file));
+    expect(modeOf(file)).toBe(0o600);
+  });
+
+  it("is one file again after closing", async () => {
+    const file = join(folder(), "store.db");
+    await (await open(file)).close();
+    expect(readdirSync(join(file, ".."))).toEqual(["store.db"]);
+  });
+
+  it.each(["wal", "delete"] as const)(
+    "holds no secret in the clear, in no file beside it, with %s",
+    async (journalMode) => {
+      const place = folder();
+      const store = await open(join(place, "store.db"), { journalMode });
+      const { id } = await saveSampleLogin(store, { grant: sampleGrant("needle-1") });
+      await store.settleAnswered(id, 1, sampleGrant("needle-2"), null);
+      const source = { from: "stored", secret: new Secret("sk-needle") } as const;
+      await store.addApiKey({ provider: "openai", label: "team", source, at: start });
+      const contentOf = (): string =>
+        readdirSync(place)
+          .map((name) => readFileSync(join(place, name), "latin1"))
+          .join("");
+      expect(contentOf()).toContain("ann@example.com");
+      expect(contentOf()).not.toContain("needle");
+      await store.close();
+      expect(contentOf()).toContain("ann@example.com");
+      expect(contentOf()).not.toContain("needle");
+    },
+  );
+
+  it("belongs to another user: it is refused", { skip: process.getuid?.() !== 0 }, async () => {
+    const file = join(folder(), "store.db");
+    await (await open(file)).close();
+    chownSync(file, 65_534, 65_534);
+    await expect(open(file)).rejects.toThrow(/store\.db belongs to another user \(uid 65534/);
+  });
+
+  it("needs a rollback journal on network file systems, also when their number comes signed", () => {
+    expect([0x6969, 0x517b, 0xff534d42 | 0, 0xfe534d42, 0x01021997].map(journalModeFor)).toEqual(
+      Array.from({ length: 5 }, () => "delete"),
+    );
+    expect([0xef53, 0x01021994, 0x9123683e, 0x65735546].map(journalModeFor)).toEqual(
+      Array.from({ length: 4 }, () => "wal"),
+    );
+  });
+
+  it("changes from one journal to the other and keeps its content", async () => {
+    const file = join(folder(), "store.db");
+    const { id } = await saveSampleLogin(await open(file, { journalMode: "wal" }));
+    await opened[0]?.close();
+    const store = await open(file, { journalMode: "delete" });
+    expect((await readOAuth(store, id)).label).toBe("work");
+    expect(existsSync(`${file}-wal`)).toBe(false);
+  });
+});
+
+describe("the options of a store", () => {
+  it.each([
+    ["a short key", { key: new Uint8Array(16) }, /32 bytes, not 16/],
+    ["a journal of nothing", { journalLimit: 0 }, /journalLimit .* not 0/],
+    ["half a turn", { journalLimit: 1.5 }, /journalLimit .* not 1.5/],
+  ])("refuses %s and makes no file", async (_, options, text) => {
+    const place = folder();
+    const opening = open(join(place, "store.db"), options);
+    await expect(opening).rejects.toSatisfy((error) => isUnderstudyError(error, "config_invalid"));
+    await expect(opening).rejects.toThrow(text);
+    expect(readdirSync(place)).toEqual([]);
+  });
+});
+
+describe("two connections to one store", () => {
+  it("see each other's changes at once, uses and turns after a close", async () => {
+    const file = join(folder(), "store.db");
+    const [first, second] = [await open(file), await open(file)];
+    const { id } = await saveSampleLogin(first);
+    expect(await first.listCredentials()).toEqual(await second.listCredentials());
+    await second.updateCredential(id, { label: "home" });
+    expect((await first.listCredentials("codex"))[0]?.label).toBe("home");
+    await second.settleAnswered(id, 1, sampleGrant("2"), null);
+    expect((await readOAuth(first, id)).grant.accessToken.reveal()).toBe("access-2");
+    await second.putCooldown(sampleCooldown({ until: Date.now() + 60_000 }));
+    expect(await first.listCooldowns()).toHaveLength(1);
+
+    await first.recordUse(id, start + 1);
+    await second.recordUse(id, start + 2);
+    await second.appendTurn(sampleTurn("t1"));
+    expect((await first.listCredentials())[0]).toMatchObject({ uses: 1 });
+    await second.close();
+    expect((await first.listCredentials())[0]).toMatchObject({ uses: 2, lastUsedAt: start + 2 });
+    expect(await first.listTurns(1)).toEqual([sampleTurn("t1")]);
+    await second.close();
+    expect(await second.removeCredential(id).catch((error: unknown) => isUnderstudyError(error))).toBe(true);
+    expect(await first.removeCredential(id)).toBe(true);
+    expect(await first.listCredentials()).toEqual([]);
+  });
+
+  it("writes uses and turns by itself after a moment", async () => {
+    const file = join(folder(), "store.db");
+    const [first, second] = [await open(file), await open(file)];
+    const { id } = await saveSampleLogin(first);
+    await first.recordUse(id, start);
+    await first.appendTurn(sampleTurn("t1"));
+    await expect.poll(async () => (await second.getCredential(id))?.uses, { timeout: 15_000 }).toBe(1);
+    expect(await second.listTurns(9)).toEqual([sampleTurn("t1")]);
+    expect(await first.getCredential(id)).toMatchObject({ uses: 1 });
+    expect(await first.listTurns(9)).toEqual([sampleTurn("t1")]);
+  });
+});
+
+describe("a store that another process has locked", () => {
+  it("waits for it without blocking anybody, in the order of the calls", async () => {
+    const file = join(folder(), "store.db");
+    const store = await open(file);
+    const { id } = await saveSampleLogin(store);
+    const other = new DatabaseSync(file);
+    other.exec("BEGIN IMMEDIATE");
+    const renaming = ["one", "two", "three"].map((label) => store.updateCredential(id, { label }));
+    // The event loop goes round and readers read while the writers wait.
+    expect((await store.getCredential(id))?.label).toBe("work");
+    await new Promise((resolve) => setImmediate(resolve));
+    other.exec("ROLLBACK");
+    other.close();
+    expect((await Promise.all(renaming)).map((credential) => credential?.label)).toEqual(["one", "two", "three"]);
+    expect((await store.getCredential(id))?.label).toBe("three");
+  });
+
+  it("gives up after the limit, changes nothing, and works again afterwards", async () => {
+    const file = join(folder(), "store.db");
+    const store = await open(file, { lockWaitMs: 60 });
+    const { id } = await saveSampleLogin(store);
+    const other = new DatabaseSync(file);
+    other.exec("BEGIN IMMEDIATE");
+    const renaming = store.updateCredential(id, { label: "home" });
+    await expect(renaming).rejects.toSatisfy((error) => isUnderstudyError(error, "store_unavailable"));
+    await expect(renaming).rejects.toThrow(/store\.db can't be used: another process keeps it locked/);
+    await store.recordUse(id, start);
+    await store.appendTurn(sampleTurn("t1"));
+    other.exec("ROLLBACK");
+    other.close();
+    expect(await store.getCredential(id)).toMatchObject({ label: "work", uses: 1 });
+    expect((await store.updateCredential(id, { label: "home" }))?.label).toBe("home");
+  });
+
+  it("keeps in memory what it could not write behind, and closes with an error if it never can", async () => {
+    const file = join(folder(), "store.db");
+    const store = await open(file, { lockWaitMs: 20 });
+    const other = new DatabaseSync(file);
+    other.exec("BEGIN IMMEDIATE");
+    await store.appendTurn(sampleTurn("t1"));
+    expect(await store.listTurns(1)).toEqual([sampleTurn("t1")]);
+    await expect(store.close()).rejects.toSatisfy((error) => isUnderstudyError(error, "store_unavailable"));
+    opened.length = 0;
+    other.close();
+  });
+});
+
+describe("the tables of a store", () => {
+  it("are brought forward by the steps that are missing, and only those", async () => {
+    const file = join(folder(), "store.db");
+    const { id } = await saveSampleLogin(await open(file));
+    await opened[0]?.close();
+    const database = new DatabaseSync(file);
+    const steps = [...migrations, "ALTER TABLE credential ADD COLUMN note TEXT", "UPDATE credential SET note = 'new'"];
+    migrate(database, createSealer(testKey), steps);
+    expect(readVersion(database)).toBe(steps.length);
+    migrate(database, createSealer(testKey), steps);
+    expect(database.prepare("SELECT id, note FROM credential").all()).toEqual([{ id, note: "new" }]);
+    database.close();
+  });
+
+  it("are not written by a process that runs an older version than the one that changed them", async () => {
+    const file = join(folder(), "store.db");
+    const store = await open(file);
+    const { id } = await saveSampleLogin(store);
+    const newer = new DatabaseSync(file);
+    newer.exec("PRAGMA user_version = 99");
+    newer.close();
+    const claiming = store.settleAnswered(id, 1, sampleGrant("2"), null);
+    await expect(claiming).rejects.toSatisfy((error) => isUnderstudyError(error, "store_newer"));
+    expect((await readOAuth(store, id)).grant.generation).toBe(1);
+  });
+
+  it("give up no secret that was copied to another row, and say which credential was altered", async () => {
+    const file = join(folder(), "store.db");
+    const store = await open(file);
+    const first = await saveSampleLogin(store);
+    const second = await saveSampleLogin(store, { account: sampleAccount({ userId: "user-2" }), label: "home" });
+    const thief = new DatabaseSync(file);
+    thief
+      .prepare("UPDATE credential SET access_token = (SELECT access_token FROM credential WHERE id = ?) WHERE id = ?")
+      .run(first.id, second.id);
+    thief.close();
+    const listing = store.listCredentials();
+    await expect(listing).rejects.toSatisfy((error) => isUnderstudyError(error, "store_unavailable"));
+    await expect(listing).rejects.toThrow(new RegExp(`codex "home" \\(${second.id}\\).*altered`));
+    expect((await readOAuth(store, first.id)).grant.accessToken.reveal()).toBe("access-1");
+    expect(await store.removeCredential(second.id)).toBe(true);
+    expect(await store.listCredentials()).toHaveLength(1);
+  });
+});
+
+it("makes no folder or file where a file is in the way", async () => {
+  const place = folder();
+  writeFileSync(join(place, "file"), "mine");
+  mkdirSync(join(place, "folder"));
+  await expect(open(join(place, "file", "store.db"))).rejects.toThrow(/a part of the path is a file/);
+  await expect(open(join(place, "folder"))).rejects.toThrow(/is a folder, not a file/);
+  expect(readFileSync(join(place, "file"), "utf8")).toBe("mine");
+  expect(readdirSync(join(place, "folder"))).toEqual([]);
+});
