@@ -5,7 +5,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 
-const edges = ["transport", "platform", "stores", "simulator", "gateway", "cli"];
+const edges = ["transport", "platform", "stores", "simulator", "gateway", "cli", "demo"];
 
 /** What a folder may import from. A file directly in `src/` is an export of the package and may import everything. */
 const allowed: Readonly<Record<string, readonly string[]>> = {

@@ -1,3 +1,4 @@
+import type { Decision } from "../core/decide.ts";
 import type { Failure, Reason } from "../core/failure.ts";
 import { formatTarget } from "../core/target.ts";
 import type { Credential } from "../credentials/credential.ts";
@@ -54,6 +55,28 @@ export function repairCommand(failure: Failure, credential: Credential): string 
 export function signInCommand(provider: string, credential?: Credential): string {
   if (credential?.kind === "oauth") return `understudy auth add ${provider} --force-new-login`;
   return `understudy auth add ${provider}`;
+}
+
+/** What was decided, in words. */
+export function describeDecision(decision: Decision): string {
+  switch (decision.action) {
+    case "stop":
+      return "stop: nobody else would answer differently";
+    case "give_up":
+      return "nobody is left";
+    case "retry":
+      return `the same again in ${(decision.delayMs / 1_000).toFixed(1)} s`;
+    case "refresh":
+      return "refresh its token, then the same again";
+    case "repair":
+      return "take out what was refused, then the same again";
+    case "next_credential":
+      return "the next login of this provider";
+    case "next_target":
+      return "the next provider";
+    case "wait":
+      return `wait until ${new Date(decision.untilMs).toTimeString().slice(0, 8)}`;
+  }
 }
 
 /** Why a candidate is not used now. */

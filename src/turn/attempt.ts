@@ -58,7 +58,7 @@ export async function runAttempt(input: AttemptInput): Promise<AttemptResult> {
   let response: TransportResponse;
   try {
     response = await input.transport.send({ ...upstream.request, signal: controller.signal });
-    if (upstream.streams && isSuccess(response.status) && isEventStream(response)) {
+    if (isSuccess(response.status) && isEventStream(response, upstream.streams)) {
       const stream = new AnswerStream({
         body: releasing(response.body),
         reader: protocol.createStreamReader(),
@@ -116,10 +116,9 @@ function isSuccess(status: number): boolean {
   return status >= 200 && status < 300;
 }
 
-/** A provider that leaves the type out is given the benefit of the doubt. */
-function isEventStream(response: TransportResponse): boolean {
-  const type = response.headers["content-type"];
-  return type === undefined || type.includes("text/event-stream");
+/** What the provider says, whatever was asked for; one that leaves the type out is taken to do as it was asked. */
+function isEventStream(response: TransportResponse, asked: boolean): boolean {
+  return response.headers["content-type"]?.includes("text/event-stream") ?? asked;
 }
 
 function parseObject(text: string): JsonObject | null {
