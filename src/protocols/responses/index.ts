@@ -1,0 +1,30 @@
+import type { Protocol } from "../protocol.ts";
+import { createStreamDecoder, decodeAnswer } from "./decode.ts";
+import { createStreamEncoder, encodeAnswer } from "./encode.ts";
+import { encodeError, readError } from "./error.ts";
+import { foldStream } from "./fold.ts";
+import { repairRequest } from "./repair.ts";
+import { decodeRequest, encodeRequest } from "./request.ts";
+import { createStreamReader, readAnswer } from "./stream.ts";
+
+/** OpenAI Responses, as OpenAI's API, the Codex backend and others speak it. */
+export const responses: Protocol = {
+  name: "responses",
+  endpoint: (baseUrl) => `${baseUrl.replace(/\/+$/, "")}/responses`,
+  headers: (secret) => ({
+    ...(secret !== "" && { authorization: `Bearer ${secret}` }),
+    "content-type": "application/json",
+  }),
+  encodeRequest,
+  decodeRequest,
+  repairRequest,
+  createStreamReader,
+  readAnswer,
+  readError,
+  createStreamDecoder,
+  decodeAnswer,
+  createStreamEncoder,
+  encodeAnswer,
+  foldStream,
+  encodeError,
+};

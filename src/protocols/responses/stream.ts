@@ -1,0 +1,121 @@
+import type { Evidence } from "../../failures/evidence.ts";
+import type { Usage } from "../../core/events.ts";
+import type { JsonObject } from "../canonical.ts";
+import type { AnswerVerdict, StreamReader, StreamVerdict } from "../protocol.ts";
+import { isObject, objectAt, objectsAt, parseObject, stringAt } from "../read-json.ts";
+import type { SseEvent } from "../sse.ts";
+import { errorEvidence } from "./error.ts";
+import { partText } from "./items.ts";
+import { readUsage } from "./usage.ts";
+
+const preamble: StreamVerdict = { kind: "preamble" };
+const content: StreamVerdict = { kind: "content" };
+
+/**
+ * What each event of a Responses stream means for the turn.
+ *
+ * 1. How a response ended is looked at before what it holds: `error`, `response.failed` and `response.cancelled` are failures
+ *    whatever came before them and whatever status they carry, and so is a terminal event whose status is `failed` or `cancelled`.
+ * 2. Any other terminal event is an end, also `response.incomplete`: an answer cut at the caller's own token limit, or by the
+ *    content filter, is an answer. `response.done` is what some backends call `response.completed`.
+ * 3. Content is what the caller acts on or shows: words, a call, its arguments, a finished item, sound, pictures, and any
+ *    delta we don't know. Empty deltas, empty messages and reasoning in any form are not.
+ * 4. All else is preamble: unknown events, unparsable data, `[DONE]`.
+ * 5. After the terminal event nothing counts any more. Without one the answer is not complete.
+ */
+export function createStreamReader(): StreamReader {
+  let committed = false;
+  let over = false;
+  let failure: Evidence | null = null;
+  let usage: Usage | null = null;
+
+  return {
+    read(event) {
+      if (over) return preamble;
+      const data = parseObject(event.data);
+      const type = data && eventType(event, data);
+      if (data === null || type === null) return preamble;
+      if (isFailure(type, data) || terminalTypes.has(type)) {
+        over = true;
+        usage = readUsage(objectAt(data, "response")?.["usage"]);
+        if (!isFailure(type, data)) return { kind: "end" };
+        failure = errorEvidence(committed ? "stream" : "head", data, type);
+        return { kind: "failure", evidence: failure };
+      }
+      if (!isContent(type, data)) return preamble;
+      committed = true;
+      return content;
+    },
+    end() {
+      if (over) return failure;
+      return { phase: "end", protocol: "responses", message: "the stream ended without response.completed" };
+    },
+    get usage() {
+      return usage;
+    },
+  };
+}
+
+/** A whole answer. The status is looked at before the output; a 200 that is no response at all is a failure. */
+export function readAnswer(body: unknown): AnswerVerdict {
+  if (!isObject(body)) {
+    const evidence: Evidence = { phase: "head", protocol: "responses", message: "the answer is not a response", body };
+    return { kind: "failure", evidence };
+  }
+  const isResponse =
+    body["object"] === "response" || Array.isArray(body["output"]) || endings.has(stringAt(body, "status"));
+  if (!isResponse || hasFailed(body)) return { kind: "failure", evidence: errorEvidence("head", body) };
+  return { kind: "answer", usage: readUsage(body["usage"]) };
+}
+
+/** The type stands in the data; the event's name is only for servers that leave it out there. */
+export function eventType(event: SseEvent, data: JsonObject): string | null {
+  return stringAt(data, "type") ?? event.event;
+}
+
+export const terminalTypes: ReadonlySet<string> = new Set([
+  "response.completed",
+  "response.incomplete",
+  "response.done",
+]);
+
+const failureTypes = new Set(["error", "response.failed", "response.cancelled", "response.canceled"]);
+const endings = new Set<string | undefined>(["completed", "incomplete", "failed", "cancelled"]);
+
+function isFailure(type: string, data: JsonObject): boolean {
+  if (failureTypes.has(type)) return true;
+  const response = objectAt(data, "response");
+  return terminalTypes.has(type) && response !== undefined && hasFailed(response);
+}
+
+function hasFailed(response: JsonObject): boolean {
+  switch (response["status"]) {
+    case "failed":
+    case "cancelled":
+    case "canceled":
+      return true;
+    case "completed":
+    case "incomplete":
+      return false;
+    default:
+      // No status that says how it ended: an error says it.
+      return response["error"] != null;
+  }
+}
+
+function isContent(type: string, data: JsonObject): boolean {
+  if (type === "response.output_item.added") return isCall(objectAt(data, "item"));
+  if (type === "response.output_item.done") return hasContent(objectAt(data, "item"));
+  if (type.endsWith(".partial_image")) return true;
+  return type.endsWith(".delta") && !type.includes("reasoning") && data["delta"] !== "";
+}
+
+function isCall(item: JsonObject | undefined): boolean {
+  return stringAt(item, "type")?.endsWith("_call") === true;
+}
+
+function hasContent(item: JsonObject | undefined): boolean {
+  const type = stringAt(item, "type");
+  if (type === undefined || type === "reasoning") return false;
+  return type !== "message" || objectsAt(item, "content").some((part) => partText(part) !== "");
+}
