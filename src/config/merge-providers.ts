@@ -21,15 +21,12 @@ export function mergeProviders(config: Config, builtIns: readonly Provider[]): P
 
 function mergeProvider(provider: Provider, entry: ProviderConfig): Provider {
   const { protocol, baseUrl, headers, allowInsecure } = entry;
-  const byKey = provider.baseUrlByKeyPrefix?.map(({ prefix, baseUrl }) => ({ prefix, baseUrl }));
   return {
     ...provider,
     name: entry.name ?? provider.name,
     aliases: [...new Set([...provider.aliases, ...(entry.aliases ?? [])])],
     signIn: mergeSignIn(provider.signIn, entry),
-    ...(protocol === undefined
-      ? {}
-      : { protocol, protocolRules: [], protocolByBaseUrl: [], ...(byKey ? { baseUrlByKeyPrefix: byKey } : {}) }),
+    ...(protocol === undefined ? {} : { protocol, protocolRules: [], protocolByBaseUrl: [] }),
     ...(baseUrl === undefined ? {} : { baseUrl: baseUrl.trim(), baseUrlEnv: null, baseUrlByKeyPrefix: [] }),
     ...(allowInsecure === undefined ? {} : { allowInsecure }),
     ...(headers === undefined ? {} : { headers: withHeaders(provider.headers, headers) }),

@@ -9,7 +9,7 @@ export const kimi: Provider = {
   protocol: "chat-completions",
   baseUrl: "https://api.moonshot.ai/v1",
   baseUrlEnv: "KIMI_BASE_URL",
-  baseUrlByKeyPrefix: [{ prefix: "sk-kimi-", baseUrl: "https://api.kimi.com/coding", protocol: "messages" }],
+  baseUrlByKeyPrefix: [{ prefix: "sk-kimi-", baseUrl: "https://api.kimi.com/coding" }],
   protocolByBaseUrl: [
     { ending: /^https:\/\/api\.kimi\.com\/coding$/, protocol: "messages" },
     { ending: /\/anthropic$/, protocol: "messages" },

@@ -47,11 +47,7 @@ export interface Provider {
   /** Environment variable that overrides the base URL. */
   readonly baseUrlEnv: string | null;
   /** Base URLs that a key's shape asks for: the first prefix that fits wins. */
-  readonly baseUrlByKeyPrefix?: readonly {
-    readonly prefix: string;
-    readonly baseUrl: string;
-    readonly protocol?: ProtocolName;
-  }[];
+  readonly baseUrlByKeyPrefix?: readonly { readonly prefix: string; readonly baseUrl: string }[];
   /**
    * Base URLs whose path says another protocol, for example one that ends in `/anthropic`. Default:
    * `endingConventions` in `resolve.ts`; an empty list switches it off.

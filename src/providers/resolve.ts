@@ -53,15 +53,14 @@ export function missingBaseUrl(provider: Provider): string {
 }
 
 /**
- * The protocol that `model` speaks at `baseUrl` (as `resolveBaseUrl` gave it). In this order: what the key's shape
- * asked for together with that URL, what the URL's ending says, the model's name, the provider's own protocol.
+ * The protocol that `model` speaks at `baseUrl` (as `resolveBaseUrl` gave it). In this order: what the URL's ending says,
+ * the model's name, the provider's own protocol.
  */
 export function resolveProtocol(provider: Provider, model: string, baseUrl: string): ProtocolName {
   const url = trimBaseUrl(baseUrl);
-  const byKey = provider.baseUrlByKeyPrefix?.find((rule) => rule.protocol !== undefined && rule.baseUrl === url);
   const byUrl = (provider.protocolByBaseUrl ?? endingConventions).find(({ ending }) => ending.test(url));
   const byModel = provider.protocolRules?.find((rule) => rule.model.test(model));
-  return byKey?.protocol ?? byUrl?.protocol ?? byModel?.protocol ?? provider.protocol;
+  return byUrl?.protocol ?? byModel?.protocol ?? provider.protocol;
 }
 
 function rewrite(provider: Provider, url: string): string {

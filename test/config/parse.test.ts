@@ -274,6 +274,14 @@ describe("a problem", () => {
     ]);
   });
 
+  it("behind an alias is told where its anchor is, once for each place that uses it", () => {
+    const text = "routes:\n  a: &list [codex/m, codx/m]\n  b: *list\n";
+    expect(messages(text).map((message) => message.split("]")[0])).toEqual([
+      "config.yaml:2:22: routes.a[1",
+      "config.yaml:2:22: routes.b[1",
+    ]);
+  });
+
   it("carries its parts, for tools", () => {
     const result = parseConfig("limits:\n  maxWaitMs: 30s", "my.yaml");
     expect(result).toMatchObject({
@@ -307,6 +315,13 @@ describe("a problem", () => {
       const result = parseConfig(text, "config.yaml");
       expect(result.ok, text).toBe(false);
       expect(JSON.stringify(result)).not.toContain("abc123def456");
+    }
+  });
+
+  it("shows no text at all where a key is likely, however harmless it looks", () => {
+    for (const text of ["providers: { openai: { apiKeyEnv: my-key } }", "providers: { openai: { headers: my-key } }"]) {
+      expect(messages(text)).toHaveLength(1);
+      expect(messages(text)[0]).toContain("a text of 6 characters (not shown)");
     }
   });
 

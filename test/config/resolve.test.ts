@@ -187,6 +187,13 @@ describe("a built-in provider", () => {
     expect(provider(config, "lmstudio").signIn).toEqual({ kind: "api_key", env: ["L"], required: false });
   });
 
+  it("still refuses the variables it refuses, also when a person names one", () => {
+    const config = resolved("providers: { anthropic: { apiKeyEnv: ANTHROPIC_TOKEN } }");
+    const env = { ANTHROPIC_TOKEN: "sk-ant-api03-abc" };
+    const found = environmentCredentials(config.providers, env, () => "0123456789");
+    expect(found.filter(({ provider }) => provider === "anthropic")).toEqual([]);
+  });
+
   it("is not changed in the list it came from", () => {
     const before = JSON.stringify(builtInProviders);
     resolved("providers: { openai: { baseUrl: https://x.example, aliases: [work] } }", {
