@@ -11,9 +11,12 @@ interface Slot {
 }
 
 type AssistantMessage = Extract<Message, { role: "assistant" }>;
-type Entry =
-  | { readonly kind: "message"; readonly message: Message }
-  | { readonly kind: "assistant"; content: AssistantMessage["content"]; readonly slots: Slot[] };
+interface AssistantEntry {
+  readonly kind: "assistant";
+  readonly content: AssistantMessage["content"][number][];
+  readonly slots: Slot[];
+}
+type Entry = { readonly kind: "message"; readonly message: Message } | AssistantEntry;
 
 /**
  * Brings a history into the order that strict providers insist on. A history that crosses from one provider to another was
@@ -31,7 +34,7 @@ export function tidyHistory(
 ): { messages: Message[]; dropped: Set<string> } {
   const dropped = new Set<string>();
   const entries: Entry[] = [];
-  const waiting = new Map<string, Slot>();
+  const waiting = new Map<string, Slot[]>();
   const ids = new Set<string>();
 
   for (const message of messages) {
@@ -52,28 +55,28 @@ export function tidyHistory(
   return { messages: entries.flatMap(flatten), dropped };
 
   function addAssistant(message: AssistantMessage): void {
-    const slots: Slot[] = [];
-    const content = message.content.filter(hasSubstance).map((block) => {
-      if (block.type !== "tool-call") return block;
-      const call = { ...block, id: uniqueId(block.id) };
-      const slot: Slot = { call, result: null };
-      slots.push(slot);
-      waiting.set(block.id, slot);
-      return call;
-    });
+    const content = message.content.filter(hasSubstance);
     if (content.length === 0) return;
     const last = entries.at(-1);
-    if (last?.kind === "assistant" && last.slots.every((slot) => slot.result === null)) {
-      last.content = [...last.content, ...content];
-      last.slots.push(...slots);
-    } else {
-      entries.push({ kind: "assistant", content, slots });
-    }
+    const joins = last?.kind === "assistant" && last.slots.every((slot) => slot.result === null);
+    const entry: AssistantEntry = joins ? last : { kind: "assistant", content: [], slots: [] };
+    if (!joins) entries.push(entry);
+    for (const block of content) entry.content.push(block.type === "tool-call" ? addCall(block, entry) : block);
+  }
+
+  function addCall(block: ToolCallContent, entry: AssistantEntry): ToolCallContent {
+    const call = { ...block, id: uniqueId(block.id) };
+    const slot: Slot = { call, result: null };
+    // Calls of one message with one id are answered in their order; those of an earlier message no more.
+    const before = waiting.get(block.id)?.filter((other) => entry.slots.includes(other)) ?? [];
+    waiting.set(block.id, [...before, slot]);
+    entry.slots.push(slot);
+    return call;
   }
 
   function addResult(result: ToolResultContent): void {
-    const slot = waiting.get(result.id);
-    if (slot === undefined || slot.result !== null) {
+    const slot = waiting.get(result.id)?.find((candidate) => candidate.result === null);
+    if (slot === undefined) {
       dropped.add("a tool result without its call");
       return;
     }

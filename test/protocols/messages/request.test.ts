@@ -424,7 +424,7 @@ describe("a Messages request as canonical", () => {
   });
 
   it("reads documents of text, and leaves a word for sources only Anthropic has", () => {
-    const content = [
+    const content: JsonObject[] = [
       { type: "document", source: { type: "content", content: [{ type: "text", text: "a" }] }, title: "T" },
       { type: "document", source: { type: "file", file_id: "file_1" } },
       { type: "image", source: { type: "file", file_id: "file_2" } },

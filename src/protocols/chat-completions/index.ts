@@ -1,0 +1,27 @@
+import type { Protocol } from "../protocol.ts";
+import { createStreamDecoder, decodeAnswer } from "./decode.ts";
+import { createStreamEncoder, encodeAnswer } from "./encode.ts";
+import { encodeError, readError } from "./error.ts";
+import { foldStream } from "./fold.ts";
+import { repairRequest } from "./repair.ts";
+import { decodeRequest, encodeRequest } from "./request.ts";
+import { createStreamReader, readAnswer } from "./stream.ts";
+
+/** OpenAI Chat Completions and its many copies. Source: https://platform.openai.com/docs/api-reference/chat */
+export const chatCompletions: Protocol = {
+  name: "chat-completions",
+  endpoint: (baseUrl) => `${baseUrl.replace(/\/+$/, "").replace(/\/chat\/completions$/, "")}/chat/completions`,
+  headers: (secret) => ({ authorization: `Bearer ${secret}`, "content-type": "application/json" }),
+  encodeRequest,
+  decodeRequest,
+  repairRequest,
+  createStreamReader,
+  readAnswer,
+  readError,
+  createStreamDecoder,
+  decodeAnswer,
+  createStreamEncoder,
+  encodeAnswer,
+  foldStream,
+  encodeError,
+};

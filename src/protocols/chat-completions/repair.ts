@@ -1,0 +1,24 @@
+import type { JsonObject } from "../canonical.ts";
+import { isObject } from "../read-json.ts";
+import { reasoningFields } from "./read-history.ts";
+
+/**
+ * Takes reasoning out of a request's history: servers that sign it accept only their own. Null when there was none. The
+ * given body is not changed.
+ */
+export function repairRequest(body: JsonObject): JsonObject | null {
+  const wire = body["messages"];
+  if (!Array.isArray(wire)) return null;
+  let found = false;
+  const messages = wire.map((message) => {
+    if (!isObject(message) || message["role"] !== "assistant") return message;
+    const kept = { ...message };
+    for (const key of reasoningFields) {
+      if (kept[key] === undefined) continue;
+      delete kept[key];
+      found = true;
+    }
+    return kept;
+  });
+  return found ? { ...body, messages } : null;
+}

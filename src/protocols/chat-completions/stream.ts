@@ -1,0 +1,106 @@
+import type { Usage } from "../../core/events.ts";
+import type { Evidence } from "../../failures/evidence.ts";
+import type { JsonObject } from "../canonical.ts";
+import type { AnswerVerdict, StreamReader, StreamVerdict } from "../protocol.ts";
+import { isObject, numberAt, objectAt, objectsAt, parseObject, stringAt } from "../read-json.ts";
+import { readDelta } from "./delta.ts";
+import { errorEvidence } from "./error.ts";
+import { readUsage } from "./usage.ts";
+
+/** The data of the event that closes a stream. */
+export const doneMark = "[DONE]";
+
+const preamble: StreamVerdict = { kind: "preamble" };
+const content: StreamVerdict = { kind: "content" };
+
+/**
+ * What each chunk of a Chat Completions stream means for the turn.
+ *
+ * - Content is what the caller acts on: text, a refusal, tool calls. The role, an empty delta and reasoning are preamble.
+ * - A stream is complete when every choice that was seen has its `finish_reason`. The end is then `[DONE]`, or, from servers
+ *   that leave it out, the end of the bytes. `[DONE]` without a finish reason is no end: the model was cut behind the server.
+ * - A chunk with an `error` object, at the top or in a choice, or with finish reason `error`, is a failure, also when the
+ *   status was 200 and whatever came before.
+ * - Usage comes with the last chunk or, with an empty list of choices, after it.
+ */
+export function createStreamReader(): StreamReader {
+  const choices = new Map<number, boolean>();
+  let usage: Usage | null = null;
+  let committed = false;
+  let ended = false;
+  let failure: Evidence | null = null;
+
+  const isFinished = (): boolean => choices.size > 0 && [...choices.values()].every((finished) => finished);
+
+  return {
+    read(event) {
+      if (ended) return preamble;
+      if (event.data.trim() === doneMark) {
+        ended = isFinished();
+        return ended ? { kind: "end" } : preamble;
+      }
+      const data = parseObject(event.data);
+      if (data === null) return preamble;
+      usage = readUsage(data) ?? usage;
+      const problem = findError(data, event.event);
+      if (problem !== null) {
+        failure = { ...errorEvidence(committed ? "stream" : "head", problem.body), ...problem.facts };
+        return { kind: "failure", evidence: failure };
+      }
+      let isContent = false;
+      for (const choice of objectsAt(data, "choices")) {
+        const index = numberAt(choice, "index") ?? 0;
+        choices.set(index, stringAt(choice, "finish_reason") !== undefined || choices.get(index) === true);
+        if (hasContent(choice)) isContent = true;
+      }
+      if (!isContent) return preamble;
+      committed = true;
+      return content;
+    },
+    end() {
+      if (failure !== null) return failure;
+      if (isFinished()) return null;
+      return { phase: "end", protocol: "chat-completions", message: "the stream ended without a finish_reason" };
+    },
+    get usage() {
+      return usage;
+    },
+  };
+}
+
+/** A whole answer. A 200 that holds an error, or no choice with a message, is a failure. */
+export function readAnswer(body: unknown): AnswerVerdict {
+  if (isObject(body)) {
+    const problem = findError(body, null);
+    if (problem !== null) {
+      return { kind: "failure", evidence: { ...errorEvidence("head", problem.body, 200), ...problem.facts } };
+    }
+    if (objectAt(objectsAt(body, "choices")[0], "message") !== undefined) {
+      return { kind: "answer", usage: readUsage(body) };
+    }
+  }
+  const protocol = "chat-completions";
+  const evidence: Evidence = { phase: "head", protocol, status: 200, message: "empty answer", body };
+  return { kind: "failure", evidence };
+}
+
+/** The object that tells of the error, if `data` is about one. */
+function findError(
+  data: JsonObject,
+  event: string | null,
+): { body: JsonObject; facts: Pick<Evidence, "event" | "finishReason"> } | null {
+  const named = event === null ? {} : { event };
+  const hasError = objectAt(data, "error") !== undefined || typeof data["error"] === "string";
+  if (hasError || event === "error") return { body: data, facts: named };
+  for (const choice of objectsAt(data, "choices")) {
+    if (stringAt(choice, "finish_reason") === "error" || objectAt(choice, "error") !== undefined) {
+      return { body: choice, facts: { ...named, finishReason: "error" } };
+    }
+  }
+  return null;
+}
+
+function hasContent(choice: JsonObject): boolean {
+  const delta = readDelta(objectAt(choice, "delta"));
+  return delta.text !== "" || delta.refusal !== "" || delta.calls.length > 0 || delta.other;
+}
