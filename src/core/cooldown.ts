@@ -93,6 +93,23 @@ export function nextCooldown(
   return { ...key, until: wanted, reason: failure.reason, message: failure.message, since: now, failures, stated };
 }
 
+/**
+ * True when time alone may heal it. A refused login, an unpaid bill, a missing right or a wrong name need a person: their
+ * cooldown only says when it is worth another look, and nobody waits for it.
+ */
+export function healsByItself(reason: Reason): boolean {
+  switch (reason) {
+    case "relogin_required":
+    case "auth":
+    case "entitlement":
+    case "billing":
+    case "model_not_found":
+      return false;
+    default:
+      return true;
+  }
+}
+
 /** True while `cooldown` keeps (credential, model) out of the way at time `now`. */
 export function isCooling(cooldown: Cooldown, credentialId: string, model: string, now: number): boolean {
   return (

@@ -1,4 +1,4 @@
-import { type Cooldown, isCooling } from "../core/cooldown.ts";
+import { type Cooldown, healsByItself, isCooling } from "../core/cooldown.ts";
 import { type Credential, needsRelogin } from "./credential.ts";
 import { mustRefresh } from "./token-window.ts";
 
@@ -58,6 +58,6 @@ function whyBlocked(
 
 /** Unix ms at which this credential recovers by itself; null when only a person can help. */
 export function recoversAt(blocked: Blocked): number | null {
-  if (blocked.why !== "cooling" || blocked.cooldown.reason === "relogin_required") return null;
+  if (blocked.why !== "cooling" || !healsByItself(blocked.cooldown.reason)) return null;
   return blocked.cooldown.until;
 }

@@ -1,3 +1,4 @@
+import { healsByItself } from "../core/cooldown.ts";
 import { decide, type Decision } from "../core/decide.ts";
 import type { AttemptRecord, Candidate, TurnEvent, TurnRecord } from "../core/events.ts";
 import type { Failure } from "../core/failure.ts";
@@ -146,7 +147,7 @@ export async function runTurn(runtime: TurnRuntime, request: TurnRequest, option
     const now = clock.now();
     line = await withoutBenched(store, line, now);
     const cooldown = await planCooldown(store, candidate, failure, now);
-    if (cooldown !== null && failure.reason !== "relogin_required") {
+    if (cooldown !== null && healsByItself(cooldown.reason)) {
       nearestRecovery = Math.min(nearestRecovery ?? Number.POSITIVE_INFINITY, cooldown.until);
     }
     const used = latest.get(candidate.credential.id);
