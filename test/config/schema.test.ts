@@ -36,6 +36,7 @@ describe("names that may have been meant", () => {
     ["codx", ["codex", "xai", "openai"], ["codex"]],
     ["CODEX", ["codex"], ["codex"]],
     ["cdoex", ["codex"], ["codex"]],
+    ["grko", ["grok", "zai"], ["grok"]],
     ["opena", ["openai", "openrouter"], ["openai"]],
     ["anthropc", ["anthropic", "openrouter"], ["anthropic"]],
     ["maxWait", ["maxWaitMs", "idleMs"], ["maxWaitMs"]],
