@@ -47,7 +47,8 @@ describe("every provider that a key reaches", () => {
           },
         },
       });
-      // A server that asks for no key by itself may be asked for one here: the stand-in always wants it.
+      // A server on one's own machine that asks for no key must get none.
+      simulator.chat.requireKey = variable !== undefined;
       const answer = await understudy.turn("hello", { route: `${id}/${model}` }).answer;
       expect(answer).toMatchObject({ text: "The simulator heard: hello", servedBy: { provider: id, model } });
       expect(backend.requests.at(-1)).toMatchObject({ credential: variable === undefined ? "anonymous" : id });
