@@ -1,4 +1,5 @@
 import type { JsonObject } from "../../../src/protocols/canonical.ts";
+import { stringAt } from "../../../src/protocols/read-json.ts";
 import { formatSse, type SseEvent } from "../../../src/protocols/sse.ts";
 
 /** An event as it comes out of the parser. */
@@ -10,7 +11,7 @@ export function sse(data: JsonObject | string): SseEvent {
 export function wire(events: readonly (JsonObject | string)[]): string {
   return events
     .map((event) =>
-      typeof event === "string" ? formatSse(event) : formatSse(JSON.stringify(event), String(event["type"])),
+      typeof event === "string" ? formatSse(event) : formatSse(JSON.stringify(event), stringAt(event, "type")),
     )
     .join("");
 }
@@ -150,7 +151,7 @@ const custom: JsonObject[] = [
     type: "response.custom_tool_call_input.done",
     item_id: "ctc_1",
     output_index: 3,
-    input: String(customItem["input"]),
+    input: stringAt(customItem, "input") ?? "",
   },
   { type: "response.output_item.done", output_index: 3, item: customItem },
 ];
