@@ -45,7 +45,7 @@ export function readCallback(
   params: CallbackParams,
   expected: { readonly state: string; readonly issuer?: string },
 ): LoginResult<Secret> {
-  if (single(params, "state") !== expected.state || expected.state === "") {
+  if (single(params, "state") !== expected.state) {
     return loginFailure("state_mismatch", "the callback does not belong to this sign-in");
   }
   const issuer = single(params, "iss");

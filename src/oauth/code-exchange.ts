@@ -8,6 +8,7 @@ import { readTokenAnswer, type TokenAnswer, type TokenSet } from "./token-answer
 /** Limit for one request of a sign-in, in ms. */
 export const loginTimeoutMs = 15_000;
 
+/** One exchange of an authorization code. */
 export interface CodeExchangeOptions extends Ports {
   /** The token endpoint. */
   readonly endpoint: string;

@@ -23,6 +23,7 @@ export interface DeviceAuthorization {
   readonly expiresAt: number;
 }
 
+/** Who asks. `signal` ends the waiting. */
 export interface DeviceGrantOptions extends Ports {
   readonly clientId: string;
   readonly signal?: AbortSignal;

@@ -14,6 +14,7 @@ export interface ServerMetadata {
   readonly revocationEndpoint: string | null;
 }
 
+/** Which server to ask, and where its endpoints may lie. */
 export interface DiscoveryOptions extends Ports {
   /** The issuer identifier: an https URL, or http on this machine. */
   readonly issuer: string;

@@ -130,6 +130,7 @@ export function postRequest(
 /** Sent with every request of this folder: some firewalls refuse a request without one. */
 export const userAgent = "understudy";
 
+/** 2xx. */
 export function isSuccess(status: number): boolean {
   return status >= 200 && status < 300;
 }

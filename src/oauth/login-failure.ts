@@ -27,6 +27,7 @@ export const loginFailureCodes = [
 ] as const;
 export type LoginFailureCode = (typeof loginFailureCodes)[number];
 
+/** Why a sign-in came to nothing, ready to be shown. */
 export interface LoginFailure {
   readonly code: LoginFailureCode;
   /** One sentence for a person, without a command and without secrets. */
@@ -38,6 +39,7 @@ export interface LoginFailure {
   readonly retryAt?: number;
 }
 
+/** How a step of a sign-in ended. */
 export type LoginResult<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly failure: LoginFailure };

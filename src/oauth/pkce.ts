@@ -16,6 +16,7 @@ export interface Pkce {
   readonly challenge: string;
 }
 
+/** A new pair, for one sign-in only. */
 export async function createPkce(randomBytes: RandomBytes = secureRandomBytes): Promise<Pkce> {
   const verifier = createState(randomBytes);
   const digest = await globalThis.crypto.subtle.digest("SHA-256", new TextEncoder().encode(verifier));

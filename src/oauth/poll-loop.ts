@@ -13,6 +13,7 @@ export type PollStep<T> =
   /** 5xx, a broken network: tolerated for a while. */
   | { readonly step: "trouble"; readonly failure: LoginFailure };
 
+/** What is polled, how often and how long. */
 export interface PollOptions<T> {
   readonly clock: Clock;
   readonly signal?: AbortSignal;

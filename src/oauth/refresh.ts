@@ -53,6 +53,7 @@ export type RefreshOutcome =
       readonly status?: number;
     };
 
+/** Which token is spent, and where. */
 export interface RefreshOptions extends Ports {
   /** The token endpoint. The refresh token is sent there and nowhere else: redirects are not followed (rule R7). */
   readonly endpoint: string;

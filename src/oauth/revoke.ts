@@ -1,6 +1,7 @@
 import type { Secret } from "../core/secret.ts";
 import { exchange, isSuccess, postRequest, type Ports } from "./exchange.ts";
 
+/** Which token is to end, and where. */
 export interface RevokeOptions extends Ports {
   /** The revocation endpoint (RFC 7009). */
   readonly endpoint: string;

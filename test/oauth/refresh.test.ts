@@ -128,6 +128,11 @@ describe("the answer", () => {
     });
   });
 
+  it("is not waited for beyond 1 MiB", async () => {
+    const outcome = await refresh({ status: 400, text: " ".repeat(2 * 1024 * 1024), fault: "stall" });
+    expect(outcome).toMatchObject({ kind: "deferred", code: "refresh_failed", status: 400 });
+  });
+
   it("gives the new refresh token when there is no access token", async () => {
     const outcome = await refresh({ json: { refresh_token: "refresh-new" } });
     expect(outcome.kind === "rotated" && outcome.refreshToken.reveal()).toBe("refresh-new");

@@ -13,6 +13,7 @@ export const codexCallbackPorts: readonly number[] = [1455, 1457];
 /** The path of the callback. */
 export const codexCallbackPath = "/auth/callback";
 
+/** What OpenAI's own client asks for. */
 export const codexScope = "openid profile email offline_access api.connectors.read api.connectors.invoke";
 
 /** A browser sign-in that has begun: everything the callback is checked against. */
@@ -24,6 +25,7 @@ export interface BrowserLogin {
   readonly verifier: Secret;
 }
 
+/** Where to sign in, and where the callback goes. */
 export interface BrowserLoginOptions {
   /** Origin of the sign-in server. */
   readonly issuer: string;

@@ -26,6 +26,7 @@ export interface DeviceLogin {
   readonly expiresAt: number;
 }
 
+/** Where to sign in. `signal` ends the waiting, never the exchange of a code. */
 export interface CodexLoginOptions extends Ports {
   /** Origin of the sign-in server. */
   readonly issuer: string;

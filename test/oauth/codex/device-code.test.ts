@@ -1,3 +1,4 @@
+import { getEventListeners } from "node:events";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Secret } from "../../../src/core/secret.ts";
 import {
@@ -101,11 +102,10 @@ describe("startDeviceLogin", () => {
     expect(!result.ok && result.failure.message).toMatch(/not enabled.*browser/);
   });
 
-  it("waits out a rate limit as long as the server says", async () => {
-    expect(await start({ status: 429, headers: { "retry-after": "1" } }, { json: codeAnswer })).toMatchObject({
-      ok: true,
-    });
-    expect(waits()).toEqual([1]);
+  it("waits out a rate limit as long as the server says, and 1 s at least", async () => {
+    const limited = (seconds: number): Reply => ({ status: 429, headers: { "retry-after": String(seconds) } });
+    expect(await start(limited(3), limited(0), { json: codeAnswer })).toMatchObject({ ok: true });
+    expect(waits()).toEqual([3, 1]);
   });
 
   it("gives up on a rate limit after 4 tries, and says when it may be tried again", async () => {
@@ -236,9 +236,20 @@ describe("pollDeviceLogin", () => {
     expect((await carry(result, clock, transport)).ok).toBe(true);
   });
 
-  it("says that the person declined on 401", async () => {
-    const result = await poll({ status: 403 }, { status: 401, json: { error: "authorization_declined" } });
-    expect(result).toMatchObject({ failure: { code: "declined", status: 401 } });
+  it.each([{ json: { error: "authorization_declined" } }, { text: "" }])(
+    "says that the person declined on 401 with %j",
+    async (body) => {
+      const result = await poll({ status: 403 }, { status: 401, ...body });
+      expect(result).toMatchObject({ failure: { code: "declined", status: 401 } });
+    },
+  );
+
+  it("leaves no listener on the signal", async () => {
+    const { signal } = new AbortController();
+    server.plan(pollPath, { status: 403 }, { json: confirmation });
+    server.plan(tokenPath, { json: tokens });
+    expect((await carry(pollDeviceLogin(options(signal), login()), clock, transport)).ok).toBe(true);
+    expect(getEventListeners(signal, "abort")).toEqual([]);
   });
 
   it.each([400, 410, 302])("ends at once on %i, with the server's words", async (status) => {
