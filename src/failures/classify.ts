@@ -16,8 +16,8 @@ export interface ClassifyOptions {
   readonly rows?: readonly Row[];
 }
 
-/** `Failure.row` when no row fits; not with `failureTable`, whose last row fits everything. */
-export const unmatchedRow = "unmatched";
+/** `Failure.row` when no row fits: what nobody has seen yet. */
+export const unmatchedRow = "unknown";
 
 /** The verdict on a bad outcome, by the first row of the table that fits. Never throws, for any evidence. */
 export function classifyFailure(evidence: Evidence, options: ClassifyOptions): Failure {

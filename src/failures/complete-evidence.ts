@@ -56,7 +56,7 @@ function checked(evidence: Evidence): Evidence {
   for (const field of textFields) {
     if (typeof given[field] === "string" && given[field] !== "") kept[field] = given[field];
   }
-  if (typeof status === "number" && Number.isInteger(status)) kept["status"] = status;
+  if (typeof status === "number" && Number.isInteger(status) && status >= 100 && status <= 599) kept["status"] = status;
   if (upstream === true) kept["upstream"] = true;
   if (isFields(headers)) {
     kept["headers"] = Object.fromEntries(Object.entries(headers).filter(([, value]) => typeof value === "string"));

@@ -55,14 +55,6 @@ const billing: readonly ProvenRow[] = [
       "OpenAI error codes; Anthropic billing_error; Moonshot; DashScope; Z.AI; OpenCode Zen; xAI; Wei-Shaw/sub2api #1302",
   },
   {
-    name: "minimax-unpaid",
-    where: { providers: ["minimax", "minimax-cn"] },
-    match: { code: ["1008"] },
-    reason: "billing",
-    fixture: "minimax-unpaid.json",
-    source: "MiniMax error codes (base_resp)",
-  },
-  {
     name: "unpaid-words",
     match: {
       message:
@@ -81,6 +73,9 @@ const billing: readonly ProvenRow[] = [
     source: "RFC 9110 §15.5.3",
   },
 ];
+
+/** What a subscription may not use at all says so in words, beside the headers of its windows. */
+const notLongContext = /^(?!.*extra usage is required)/is;
 
 const quota: readonly ProvenRow[] = [
   {
@@ -107,14 +102,6 @@ const quota: readonly ProvenRow[] = [
     reason: "quota",
     fixture: "plan-used-up.json",
     source: "OpenAI Codex backend (earendil-works/pi #4172); GitHub Copilot; OpenCode; Z.AI error codes",
-  },
-  {
-    name: "minimax-plan-used-up",
-    where: { providers: ["minimax", "minimax-cn"] },
-    match: { code: ["2056"] },
-    reason: "quota",
-    fixture: "minimax-plan-used-up.json",
-    source: "MiniMax error codes (base_resp)",
   },
   {
     name: "free-models-used-up",
@@ -158,6 +145,28 @@ const quota: readonly ProvenRow[] = [
     source: "Anthropic API, subscription logins; lidge-jun/opencodex #3809",
   },
   {
+    name: "anthropic-burst",
+    match: {
+      status: [429],
+      headers: [{ name: "anthropic-ratelimit-unified-status", value: /^allowed/ }],
+      message: notLongContext,
+    },
+    reason: "rate_limit",
+    fixture: "anthropic-burst.json",
+    source: "Anthropic API: the windows are open, so it is a burst",
+  },
+  {
+    name: "anthropic-no-credits",
+    match: {
+      status: [429],
+      headers: [{ name: "anthropic-ratelimit-unified-overage-disabled-reason", value: /^out_of_credits$/ }],
+      message: notLongContext,
+    },
+    reason: "quota",
+    fixture: "anthropic-no-credits.json",
+    source: "Anthropic API: window full, no credits for more, no reset given; tombii/better-ccflare #261",
+  },
+  {
     name: "openrouter-free-per-day",
     match: { message: /free-models-per-day/i },
     reason: "quota",
@@ -193,7 +202,6 @@ const rateLimitCodes = [
   "RATE_LIMIT_EXCEEDED",
   "too_many_requests",
   "limit_requests",
-  "limitation",
   "throttled",
   "Throttling",
   "Throttling.RateQuota",
@@ -247,6 +255,14 @@ const rateLimit: readonly ProvenRow[] = [
     source: "MiniMax error codes (base_resp)",
   },
   {
+    name: "kimi-limit-as-overload",
+    where: { providers: ["kimi", "kimi-cn"] },
+    match: { type: ["rate_limit_error"], message: /engine is currently overloaded/i },
+    reason: "rate_limit",
+    fixture: "kimi-limit-as-overload.json",
+    source: "Kimi Code: the plan's own limit in the words of an overload; Astro-Han/pawwork #740",
+  },
+  {
     name: "opencode-provider-limit",
     match: { status: [429], message: /^error from provider \(/i },
     reason: "rate_limit",
@@ -276,25 +292,6 @@ const rateLimit: readonly ProvenRow[] = [
     reason: "rate_limit",
     fixture: "limit-words.json",
     source: "Hermes' list of rate limit messages; DashScope (400, rate increased too quickly)",
-  },
-  {
-    name: "anthropic-burst",
-    match: { status: [429], headers: [{ name: "anthropic-ratelimit-unified-status", value: /^allowed/ }] },
-    fallback: true,
-    reason: "rate_limit",
-    fixture: "anthropic-burst.json",
-    source: "Anthropic API: the windows are open, so it is a burst",
-  },
-  {
-    name: "anthropic-no-credits",
-    match: {
-      status: [429],
-      headers: [{ name: "anthropic-ratelimit-unified-overage-disabled-reason", value: /^out_of_credits$/ }],
-    },
-    fallback: true,
-    reason: "quota",
-    fixture: "anthropic-no-credits.json",
-    source: "Anthropic API: window full, no credits for more, no reset given; tombii/better-ccflare #261",
   },
   {
     name: "status-429-far-off",

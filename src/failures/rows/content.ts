@@ -41,19 +41,19 @@ export const contentRows: readonly ProvenRow[] = [
     source: "OpenAI, Azure, Moonshot, DashScope and Z.AI error references; OpenAI Codex",
   },
   {
-    name: "minimax-content-policy",
-    where: { providers: ["minimax", "minimax-cn"] },
-    match: { code: ["1026", "1027"] },
-    reason: "content_policy",
-    fixture: "minimax-content-policy.json",
-    source: "MiniMax error codes (base_resp)",
-  },
-  {
     name: "finish-content-policy",
     match: { finishReason: ["content_filter", "refusal", "safety", "sensitive", "prohibited_content", "recitation"] },
     reason: "content_policy",
     fixture: "finish-content-policy.json",
     source: "OpenAI chat finish_reason; Anthropic stop_reason; Z.AI; Gemini",
+  },
+  {
+    name: "xiaomi-content-policy",
+    where: { providers: ["xiaomi"] },
+    match: { status: [421] },
+    reason: "content_policy",
+    fixture: "xiaomi-content-policy.json",
+    source: "Xiaomi MiMo error codes: 421 is its content filter",
   },
   {
     name: "encrypted-content-words",

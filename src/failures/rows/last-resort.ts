@@ -162,12 +162,4 @@ export const lastResortRows: readonly ProvenRow[] = [
     fixture: "status-5xx.json",
     source: "RFC 9110 §15.6",
   },
-  {
-    name: "unknown",
-    match: {},
-    fallback: true,
-    reason: "unknown",
-    fixture: "unknown.json",
-    source: "whatever nobody has seen yet",
-  },
 ];

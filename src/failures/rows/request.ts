@@ -152,16 +152,9 @@ export const requestRows: readonly ProvenRow[] = [
     source: "OpenRouter, vLLM, Ollama, Anthropic; Hermes' list of unknown models",
   },
   {
-    name: "anthropic-model-missing",
-    match: { type: ["not_found_error"], message: /^model: / },
-    reason: "model_not_found",
-    fixture: "anthropic-model-missing.json",
-    source: "Anthropic API: 404 not_found_error",
-  },
-  {
     name: "not-by-this-model-words",
     match: {
-      status: [0, 400, 422, 500],
+      status: [0, 400, 422],
       message:
         /unsupported parameter\b|parameter is not supported|does not support (?:tools?|functions?|images?|image input|vision|streaming|reasoning|thinking|system)|text is not set|tool message content must be a string|tool(?: message)? (?:content )?must be a string|tool_call\.content must be string|expected string, got (?:list|array)|error parsing grammar|json-schema-to-grammar|unable to generate parser|missing a thought_signature/i,
     },
