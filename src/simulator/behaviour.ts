@@ -1,0 +1,48 @@
+import { type BehaviourName, behaviours } from "./faults.ts";
+import type { Chunk } from "./play.ts";
+
+/** How far an answer comes before its fault: nothing of it, or half of the part named. */
+export type After = "at-once" | "reasoning" | "text" | "tool-call";
+
+/** One tool call. `input` is the arguments as a value. */
+export interface SimulatedToolCall {
+  readonly name: string;
+  readonly input: unknown;
+}
+
+/** A behaviour with its details. What does not apply is ignored. */
+export interface BehaviourSpec {
+  /** Default `answer`. */
+  readonly name?: BehaviourName;
+  /** The text of the answer instead of one made from the prompt. */
+  readonly text?: string;
+  /** Reasoning before it. */
+  readonly reasoning?: string;
+  readonly toolCalls?: readonly SimulatedToolCall[];
+  /** For faults inside an answer: default `at-once`, for cuts and stalls the part they are named for. */
+  readonly after?: After;
+  /** Seconds until the quota's window resets; default 3600. */
+  readonly resetsInS?: number;
+  /** Seconds in `Retry-After` of a burst limit; default 2. */
+  readonly retryAfterS?: number;
+  /** The provider's error code instead of the usual one. */
+  readonly code?: string;
+  /** The provider's words instead of the usual ones. */
+  readonly message?: string;
+  /** How the body is split, instead of the backend's own setting. */
+  readonly chunk?: Chunk;
+  /** Responses: `output` of the terminal event. Default: `full` for API keys, `empty` for Codex. */
+  readonly terminalOutput?: "full" | "empty" | "null";
+}
+
+/** A name, or a name with details. */
+export type Behaviour = BehaviourName | BehaviourSpec;
+
+export type ResolvedBehaviour = BehaviourSpec & { readonly name: BehaviourName };
+
+/** Throws a `TypeError` for a name that does not exist. */
+export function resolveBehaviour(behaviour: Behaviour): ResolvedBehaviour {
+  const spec = typeof behaviour === "string" ? { name: behaviour } : { ...behaviour, name: behaviour.name ?? "answer" };
+  if (!Object.hasOwn(behaviours, spec.name)) throw new TypeError(`there is no behaviour ${JSON.stringify(spec.name)}`);
+  return spec;
+}

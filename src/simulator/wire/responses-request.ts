@@ -1,0 +1,80 @@
+import type { ModelRequest } from "../answer.ts";
+import type { Objection } from "./dialect.ts";
+import { arrayOf, type Fields, fieldsOf, textOf } from "./fields.ts";
+
+/**
+ * Reads a Responses request and objects to what the real backend objects to: no model, no input, a call without its output, an
+ * output without its call, sealed reasoning of somebody else.
+ */
+export function readResponsesRequest(body: Fields, isOwnSeal: (sealed: string) => boolean): ModelRequest | Objection {
+  if (typeof body.model !== "string" || body.model === "") return missing("model");
+  if (typeof body.input !== "string" && !Array.isArray(body.input)) return missing("input");
+  const items = arrayOf(body.input).map(fieldsOf);
+  const objection = checkCalls(items) ?? checkSeals(items, isOwnSeal);
+  if (objection !== null) return objection;
+  const people = items.filter((item) => item.role === "user");
+  const extra = items.flatMap((item) => (item.type === "additional_tools" ? arrayOf(item.tools) : []));
+  return {
+    model: body.model,
+    stream: body.stream === true,
+    prompt: typeof body.input === "string" ? body.input : textOf(people.at(-1)?.content),
+    tools: [...arrayOf(body.tools), ...extra]
+      .map(fieldsOf)
+      .filter((tool) => tool.type === "function" && typeof tool.name === "string")
+      .map((tool) => ({ name: String(tool.name), schema: tool.parameters })),
+    includeUsage: true,
+    sealed: items.map((item) => item.encrypted_content).filter((seal) => typeof seal === "string"),
+    body,
+  };
+}
+
+function checkCalls(items: readonly Fields[]): Objection | null {
+  const calls = new Set<unknown>();
+  const outputs = new Set<unknown>();
+  for (const [index, item] of items.entries()) {
+    const isCall = item.type === "function_call" || item.type === "custom_tool_call";
+    const isOutput = item.type === "function_call_output" || item.type === "custom_tool_call_output";
+    if (!isCall && !isOutput) continue;
+    const param = `input[${index}].call_id`;
+    if (typeof item.call_id !== "string" || item.call_id === "") return missing(param);
+    if (item.call_id.length > 64) {
+      return {
+        status: 400,
+        param,
+        code: "string_above_max_length",
+        message: `Invalid '${param}': string too long. Expected a string with maximum length 64.`,
+      };
+    }
+    (isCall ? calls : outputs).add(item.call_id);
+  }
+  for (const id of outputs) {
+    if (!calls.has(id))
+      return {
+        status: 400,
+        param: "input",
+        message: `No tool call found for function call output with call_id ${String(id)}.`,
+      };
+  }
+  for (const id of calls) {
+    if (!outputs.has(id))
+      return { status: 400, param: "input", message: `No tool output found for function call ${String(id)}.` };
+  }
+  return null;
+}
+
+function checkSeals(items: readonly Fields[], isOwnSeal: (sealed: string) => boolean): Objection | null {
+  for (const item of items) {
+    if (item.type !== "reasoning" || typeof item.encrypted_content !== "string") continue;
+    if (isOwnSeal(item.encrypted_content)) continue;
+    return {
+      status: 400,
+      code: "invalid_encrypted_content",
+      message: `The encrypted content ${item.encrypted_content.slice(0, 8)}... could not be verified. Reason: Encrypted content could not be decrypted or parsed.`,
+    };
+  }
+  return null;
+}
+
+function missing(param: string): Objection {
+  return { status: 400, param, code: "missing_required_parameter", message: `Missing required parameter: '${param}'.` };
+}
