@@ -26,13 +26,12 @@ export async function withAnswer<T>(answer: PlannedAnswer, use: (origin: string)
     });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  try {
-    const { port } = server.address() as AddressInfo;
-    return await use(`http://127.0.0.1:${port}`);
-  } finally {
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
-    const planned = `POST ${answer.path}`;
-    if (seen.length !== 1 || seen[0] !== planned) throw new Error(`expected one ${planned}, got: ${seen.join(", ")}`);
-  }
+  const { port } = server.address() as AddressInfo;
+  const outcome = await Promise.allSettled([use(`http://127.0.0.1:${port}`)]);
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+  const planned = `POST ${answer.path}`;
+  if (seen.length !== 1 || seen[0] !== planned) throw new Error(`expected one ${planned}, got: ${seen.join(", ")}`);
+  if (outcome[0].status === "rejected") throw outcome[0].reason;
+  return outcome[0].value;
 }
