@@ -23,6 +23,11 @@ export interface Protocol {
   decodeRequest(body: JsonObject): { request: CanonicalRequest; dropped: string[] };
   /** Takes out of a request what only its issuer can read: encrypted reasoning, signatures. Null when nothing was there. */
   repairRequest(body: JsonObject): JsonObject | null;
+  /**
+   * Takes out of a request's text what answers that we translated have left in the caller's history and the provider would refuse.
+   * For a body that is passed on in its own protocol; the text itself when there is nothing to take out.
+   */
+  readonly cleanRequest?: (text: string) => string;
 
   /** Follows one answer's stream: what each event means for the turn. */
   createStreamReader(): StreamReader;

@@ -3,6 +3,7 @@ import type { FinishReason, JsonObject, Opaque, Part } from "../canonical.ts";
 import type { EncodeOptions, StreamEncoder } from "../protocol.ts";
 import { compact, stringAt } from "../read-json.ts";
 import { formatSse } from "../sse.ts";
+import { ownReasoningPrefix } from "./clean.ts";
 import { type CallForm, callForm, unwrapFreeText } from "./tools.ts";
 import { writeUsage } from "./usage.ts";
 
@@ -229,7 +230,7 @@ class AnswerEncoder {
   }
 }
 
-const idPrefixes = { message: "msg", reasoning: "rs", function_call: "fc", custom_tool_call: "ctc" } as const;
+const idPrefixes = { message: "msg", reasoning: ownReasoningPrefix, function_call: "fc", custom_tool_call: "ctc" };
 
 const cutReasons: Partial<Record<FinishReason, string>> = {
   length: "max_output_tokens",

@@ -1,4 +1,5 @@
 import type { Protocol } from "../protocol.ts";
+import { cleanRequest } from "./clean.ts";
 import { createStreamDecoder, decodeAnswer } from "./decode.ts";
 import { createStreamEncoder, encodeAnswer } from "./encode.ts";
 import { encodeError, readError } from "./error.ts";
@@ -18,6 +19,7 @@ export const responses: Protocol = {
   encodeRequest,
   decodeRequest,
   repairRequest,
+  cleanRequest,
   createStreamReader,
   readAnswer,
   readError,

@@ -116,6 +116,11 @@ describe("the stream encoder", () => {
     expect(told.at(-1)).toMatchObject({ response: { status: "incomplete", output: [item] } });
   });
 
+  it("makes an empty object of a call without arguments", () => {
+    const told = data(stream([{ type: "tool-call", id: "call_1", name: "exec", input: "" }]));
+    expect(told.at(-1)).toMatchObject({ item: { type: "function_call", arguments: "{}", status: "completed" } });
+  });
+
   it("says nothing after the finish", () => {
     const encoder = responses.createStreamEncoder(options);
     encoder.encode({ type: "finish", reason: "stop", usage: null });

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { isUnderstudyError } from "../../../src/core/error.ts";
-import type { CanonicalRequest, JsonObject, Message, Tool } from "../../../src/protocols/canonical.ts";
+import type { CanonicalRequest, JsonObject, Message } from "../../../src/protocols/canonical.ts";
 import { responses } from "../../../src/protocols/responses/index.ts";
 
 const png = "data:image/png;base64,iVBORw0KGgo=";
@@ -463,61 +463,6 @@ describe("a request that goes to this wire and back", () => {
   });
 });
 
-describe("repairRequest", () => {
-  it("takes out what only its issuer can read and leaves all else", () => {
-    const call = { type: "function_call", id: "fc_1", call_id: "a", name: "exec", arguments: "{}" };
-    const body: JsonObject = {
-      model: "m",
-      include: ["reasoning.encrypted_content"],
-      input: [
-        { role: "user", content: "hi" },
-        { ...sealed, id: "rs_1" },
-        { type: "item_reference", id: "rs_2" },
-        { type: "item_reference", id: "msg_1" },
-        { type: "compaction", encrypted_content: "x" },
-        { type: "some_item", id: "si_1", encrypted_content: "x", a: 1 },
-        { type: "message", id: "rs_tmp_3", role: "assistant", content: [] },
-        call,
-        "odd",
-      ],
-    };
-    const before = structuredClone(body);
-    expect(responses.repairRequest(body)).toEqual({
-      ...body,
-      input: [
-        { role: "user", content: "hi" },
-        { type: "item_reference", id: "msg_1" },
-        { type: "some_item", id: "si_1", a: 1 },
-        { type: "message", role: "assistant", content: [] },
-        call,
-        "odd",
-      ],
-    });
-    expect(body).toEqual(before);
-  });
-
-  it.each<JsonObject>([{}, { input: "hi" }, { input: [] }, { input: [{ role: "user", content: "rs_1" }] }])(
-    "has nothing to take out of %j",
-    (body) => {
-      expect(responses.repairRequest(body)).toBeNull();
-    },
-  );
-});
-
-describe("the address", () => {
-  it.each(["https://api.openai.com/v1", "https://api.openai.com/v1/", "https://api.openai.com/v1//"])(
-    "of %s",
-    (base) => {
-      expect(responses.endpoint(base)).toBe("https://api.openai.com/v1/responses");
-    },
-  );
-
-  it("carries the secret only when there is one", () => {
-    expect(responses.headers("key")).toEqual({ authorization: "Bearer key", "content-type": "application/json" });
-    expect(responses.headers("")).toEqual({ "content-type": "application/json" });
-  });
-});
-
 // Requests in the form that decodeRequest gives: what is equal in meaning but written otherwise would not come back equal.
 const words = fc.string({ minLength: 1, maxLength: 12 }).filter((text) => text.trim() !== "");
 const textPart = words.map((text) => ({ type: "text" as const, text }));
@@ -584,7 +529,7 @@ const canonicalRequest: fc.Arbitrary<CanonicalRequest> = fc
     ],
     // Without tools their settings are not sent.
     ...(tools && {
-      tools: tools as Tool[],
+      tools,
       ...(toolChoice && { toolChoice }),
       ...(parallelToolCalls !== undefined && { parallelToolCalls }),
     }),
