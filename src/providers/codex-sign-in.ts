@@ -75,7 +75,8 @@ export async function revokeGrant(
     transport,
     clock,
     endpoint: codexEndpoints(grant.issuer).revoke,
-    clientId: provider.signIn.clientId,
+    // The client id goes with a refresh token only.
+    clientId: grant.refreshToken === null ? null : provider.signIn.clientId,
     token: grant.refreshToken ?? grant.accessToken,
     hint: grant.refreshToken === null ? "access_token" : "refresh_token",
   });

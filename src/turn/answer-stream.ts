@@ -34,6 +34,8 @@ export interface AnswerStreamInput {
   readonly isCancelled: () => boolean;
 }
 
+const blankLine = new TextEncoder().encode("\n\n");
+
 /** How long the upstream may keep its connection open after the terminal event, in ms. */
 const lingerMs = 250;
 
@@ -52,6 +54,8 @@ export class AnswerStream {
   readonly #held: Batch[] = [];
   #end: StreamEnd | null = null;
   #sawEvent = false;
+  #sawContent = false;
+  #closed = false;
 
   constructor(input: AnswerStreamInput) {
     this.#input = input;
@@ -108,8 +112,16 @@ export class AnswerStream {
   async #next(): Promise<Batch | null> {
     const { watchdog, limits, reader } = this.#input;
     try {
+      if (this.#closed) {
+        this.#finish(reader.end());
+        return null;
+      }
       const { value, done } = await this.#chunks.next();
       if (done === true) {
+        this.#closed = true;
+        const last = this.#parser.end();
+        // A last event that lacked its blank line: passed on with it, so that the next reader sees it too.
+        if (last.length > 0) return { bytes: blankLine, events: last };
         this.#finish(reader.end());
         return null;
       }
@@ -118,6 +130,7 @@ export class AnswerStream {
       if (this.#end === null) watchdog.expect(this.#sawEvent ? limits.idleMs : limits.firstEventMs);
       return { bytes: value, events };
     } catch (error) {
+      this.#closed = true;
       if (this.#end === null) this.#finish(this.#brokenEvidence(error));
       return null;
     }
@@ -129,7 +142,10 @@ export class AnswerStream {
     let seen = false;
     for (const event of batch.events) {
       const verdict = reader.read(event);
-      if (verdict.kind === "content") seen = true;
+      if (verdict.kind === "content") {
+        seen = true;
+        this.#sawContent = true;
+      }
       if (verdict.kind === "failure") {
         this.#end = { kind: "cut", failure: classify(verdict.evidence), told: true };
         return { seen, beforeFailure: seen };
@@ -152,8 +168,7 @@ export class AnswerStream {
   }
 
   #brokenEvidence(error: unknown): Evidence {
-    const missing = this.#input.reader.end();
-    const phase = missing?.phase === "stream" ? "stream" : "head";
+    const phase = this.#sawContent ? "stream" : "head";
     if (this.#input.isCancelled()) return { phase, networkCode: "CALLER_CANCELLED", message: "the caller gave up" };
     if (error instanceof SilenceError) {
       const networkCode = this.#sawEvent ? "IDLE_TIMEOUT" : "FIRST_EVENT_TIMEOUT";

@@ -52,6 +52,7 @@ function fromStream(
     for await (const batch of stream.rest()) {
       for (const event of batch.events) yield* decoder.decode(event);
     }
+    yield* decoder.end?.() ?? [];
   }
 
   async function* untouched(): AsyncGenerator<Uint8Array> {

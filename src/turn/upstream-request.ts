@@ -7,6 +7,7 @@ import { protocols } from "../protocols/index.ts";
 import type { Credential } from "../credentials/credential.ts";
 import type { BodyRules, Provider } from "../providers/provider.ts";
 import { type TurnRequest, wantsStream } from "./request.ts";
+import { headersForCredential } from "./turn-state.ts";
 
 /** The request for one attempt, and what follows from it. */
 export interface UpstreamRequest {
@@ -45,7 +46,7 @@ export function writeUpstreamRequest(request: TurnRequest, to: UpstreamAddress, 
       method: "POST",
       url: protocol.endpoint(to.baseUrl),
       headers: {
-        ...(request.dialect === to.protocol ? request.headers : {}),
+        ...(request.dialect === to.protocol ? headersForCredential(request.headers ?? {}, to.credential.id) : {}),
         accept: streams ? "text/event-stream" : "application/json",
         ...secretHeaders(protocol.headers(to.secret), to.secret),
         ...to.provider.headers?.(to.credential.kind === "oauth" ? to.credential : null),
@@ -67,7 +68,7 @@ function secretHeaders(headers: Record<string, string>, secret: string): Record<
 
 function sameDialect(body: string, to: UpstreamAddress, repaired: boolean, streams: boolean): string {
   const rules = to.provider.bodyRules;
-  const edited = editTopLevel(body, {
+  const edited = editTopLevel(protocols[to.protocol].cleanRequest?.(body) ?? body, {
     set: { model: to.target.model, ...rules?.set, ...(rules?.alwaysStream === true ? { stream: streams } : {}) },
     remove: rules?.remove ?? [],
   });
