@@ -172,9 +172,12 @@ function unifiedReset(headers: Headers, now: number): number | undefined {
   return readMoment(headers[`${prefix}-reset`], now) ?? readMoment(headers[`${prefix}-${claimed}-reset`], now);
 }
 
-/** `x-ratelimit-reset`, `x-ratelimit-reset-requests`, `anthropic-ratelimit-tokens-reset`, and what remains beside them. */
+/**
+ * `x-ratelimit-reset`, `x-ratelimit-reset-requests`, `anthropic-ratelimit-tokens-reset`, and what remains beside them. Not a
+ * subscription's windows: they come with every answer, and a burst must not be taken for one of them.
+ */
 const rateLimitHeader =
-  /^(?:x-ratelimit|ratelimit|anthropic-ratelimit)-(?:(reset|remaining)(?:-([a-z-]{1,30}))?|([a-z-]{1,30})-(reset|remaining))$/;
+  /^(?:x-ratelimit|ratelimit|anthropic-ratelimit)-(?!unified-)(?:(reset|remaining)(?:-([a-z-]{1,30}))?|([a-z-]{1,30})-(reset|remaining))$/;
 
 function rateLimitWindows(headers: Headers, now: number): Iterable<Window> {
   const windows = new Map<string, Window>();

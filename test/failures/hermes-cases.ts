@@ -59,29 +59,22 @@ export function judge({ peer }: Case, ours: Failure): string[] {
     misses.push(`reason ${ours.reason} is not the peer's ${peer.reason}`);
   if (peer.reason === "upstream_rate_limit" && ours.scope !== "model") misses.push(`scope ${ours.scope}`);
   if (peer.not !== undefined && is(peer.not)) misses.push(`reason is the peer's ${peer.not}`);
-  for (const flag of peer.flags ?? []) if (!keeps(flag, ours)) misses.push(`${flag}: next is ${ours.next}`);
+  for (const flag of peer.flags ?? []) if (!keptBy[flag](ours)) misses.push(`${flag}: next is ${ours.next}`);
   if (peer.message !== undefined && ours.message !== peer.message) misses.push(`message ${ours.message}`);
   if (peer.status !== undefined && (ours.status ?? null) !== peer.status) misses.push(`status ${ours.status}`);
   if (peer.code !== undefined && (ours.code ?? null) !== peer.code) misses.push(`code ${ours.code}`);
   return misses;
 }
 
-function keeps(flag: Flag, { next, scope }: Failure): boolean {
-  switch (flag) {
-    // Whatever is not `stop` goes on: in place, with another credential, or at another target.
-    case "R":
-    case "F":
-      return next !== "stop";
-    case "R!":
-      return next !== "retry";
-    case "K":
-      return next === "next_credential" || next === "refresh";
-    case "K!":
-      return next !== "next_credential" && next !== "refresh" && !scope.startsWith("credential");
-    case "F!":
-      return next !== "next_target" && next !== "next_credential";
-  }
-}
+/** Whatever is not `stop` goes on: in place, with another credential, or at another target. */
+const keptBy: Readonly<Record<Flag, (ours: Failure) => boolean>> = {
+  R: ({ next }) => next !== "stop",
+  F: ({ next }) => next !== "stop",
+  "R!": ({ next }) => next !== "retry",
+  K: ({ next }) => next === "next_credential" || next === "refresh",
+  "K!": ({ next, scope }) => next !== "next_credential" && next !== "refresh" && !scope.startsWith("credential"),
+  "F!": ({ next }) => next !== "next_target" && next !== "next_credential",
+};
 
 /** An HTTP answer whose error object has this message, or this whole body. */
 export function http(status: number, body: unknown, provider?: string): Evidence {
