@@ -1,0 +1,26 @@
+import { UnderstudyError } from "../../../core/error.ts";
+import { looksLikeKey } from "../../find-provider.ts";
+
+/** What `auth add` was told. */
+export interface AddOptions {
+  readonly label?: string;
+  readonly forceNewLogin?: boolean;
+  readonly apiKeyStdin?: boolean;
+  readonly from?: string;
+}
+
+/** Throws `usage` for what can't be told from something else, or steers a terminal. */
+export function checkLabel(label: string): void {
+  if (looksLikeKey(label)) {
+    throw new UnderstudyError("usage", "the label looks like a key; a label is shown wherever the credential is named");
+  }
+  const problem =
+    label.trim() === ""
+      ? "is empty"
+      : label.length > 100
+        ? "is longer than 100 characters"
+        : /[\p{Cc}\p{Zl}\p{Zp}]/u.test(label)
+          ? "holds control characters"
+          : null;
+  if (problem !== null) throw new UnderstudyError("usage", `the label ${problem}`);
+}

@@ -1,0 +1,58 @@
+import type { Command } from "commander";
+import { UnderstudyError } from "../../../core/error.ts";
+import { keyAsArgument, looksLikeKey, requireProvider } from "../../find-provider.ts";
+import { withWorkspace } from "../../open-workspace.ts";
+import { addKey } from "./add-key.ts";
+import { addLogin } from "./add-login.ts";
+import { type AddOptions, checkLabel } from "./add-options.ts";
+
+const examples = `
+Providers that are signed in to: codex. All others take a key; "understudy auth list --all" names them.
+
+Examples:
+  $ understudy auth add codex                               sign in by device code; works over SSH
+  $ understudy auth add codex --force-new-login             sign in again, without being asked
+  $ understudy auth add anthropic                           asks for the key, hidden
+  $ pass show openai | understudy auth add openai --api-key-stdin
+  $ understudy auth add openai --from env:WORK_OPENAI_KEY   read anew each time, never stored
+  $ understudy auth add openai --from "command:op read op://work/openai/key"
+`;
+
+export function addCommand(command: Command): void {
+  command
+    .argument("<provider>", "id or alias of a provider")
+    // What stands behind the provider may be a key: refused below, in our words.
+    .allowExcessArguments(true)
+    .option("--label <name>", "what to call it; default: the account's e-mail address, or key-1, key-2, …")
+    .option("--force-new-login", "sign in again without being asked, though a login is there")
+    .option("--no-browser", "open no browser (none is ever opened: the address is printed)")
+    .option("--api-key-stdin", "read the key from the first line of standard input")
+    .option("--from <source>", "read the key at each use from env:NAME, file:PATH or command:COMMAND")
+    .addHelpText("after", examples)
+    .action(async (name: string, options: AddOptions) => {
+      const surplus = command.args.slice(1);
+      if (looksLikeKey(name) || surplus.some(looksLikeKey)) throw keyAsArgument();
+      if (surplus.length > 0) {
+        throw new UnderstudyError(
+          "usage",
+          "auth add takes one provider; a label goes after --label, a key is asked for",
+        );
+      }
+      if (options.label !== undefined) checkLabel(options.label);
+      await withWorkspace(async (workspace) => {
+        const provider = requireProvider(workspace.config.providers, name);
+        await (provider.signIn.kind === "codex" ? addLogin : addKey)(workspace, provider, options);
+      });
+    });
+  for (const flag of ["--api-key", "--key", "--token"]) {
+    // Known so that a key behind it is refused in our words and never repeated.
+    command.addOption(
+      command
+        .createOption(`${flag} [value]`)
+        .hideHelp()
+        .argParser(() => {
+          throw keyAsArgument();
+        }),
+    );
+  }
+}

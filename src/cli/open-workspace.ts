@@ -1,0 +1,67 @@
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import { UnderstudyError } from "../core/error.ts";
+import type { Store } from "../credentials/store.ts";
+import { openWorkspace, type Workspace } from "../workspace.ts";
+import { interruptSignal } from "./interrupt.ts";
+import { findHome, loadConfig } from "./load-config.ts";
+import { say } from "./output.ts";
+
+/** After this long of waiting at the end a person is told what for, in ms. */
+const quietCloseMs = 500;
+
+/** Opens this installation for `work` and closes it afterwards, whatever happened. */
+export async function withWorkspace<T>(work: (workspace: Workspace) => Promise<T>): Promise<T> {
+  return closing(await openWorkspace(), work);
+}
+
+/**
+ * The same for a command that only reads: where there is no store yet, none is made, and the command sees an empty one.
+ */
+export async function withWorkspaceToRead<T>(work: (workspace: Workspace) => Promise<T>): Promise<T> {
+  const home = findHome();
+  const { store: given } = await loadConfig(home);
+  const file = given === undefined ? home.storeFile : resolve(home.configDir, given);
+  // An address is no path: what is wrong with it is said when it is opened.
+  const isMissing = !existsSync(file) && !/^[a-z]+:\/\//i.test(given ?? "");
+  return closing(await openWorkspace(isMissing ? { store: emptyStore } : {}), work);
+}
+
+async function closing<T>(workspace: Workspace, work: (workspace: Workspace) => Promise<T>): Promise<T> {
+  try {
+    for (const warning of workspace.config.warnings) say(warning);
+    return await work(workspace);
+  } finally {
+    const timer = setTimeout(() => {
+      const again = interruptSignal.aborted ? "; Ctrl-C again leaves at once" : "";
+      say(`waiting for a token refresh that must not be lost${again}`);
+    }, quietCloseMs);
+    await workspace.close();
+    clearTimeout(timer);
+  }
+}
+
+function refuseToWrite(): Promise<never> {
+  return Promise.reject(new UnderstudyError("store_unavailable", "there is no store yet"));
+}
+
+const emptyStore: Store = {
+  listCredentials: () => Promise.resolve([]),
+  getCredential: () => Promise.resolve(null),
+  addApiKey: refuseToWrite,
+  saveLogin: refuseToWrite,
+  updateCredential: () => Promise.resolve(null),
+  removeCredential: () => Promise.resolve(false),
+  recordUse: refuseToWrite,
+  claimRefresh: refuseToWrite,
+  settleAnswered: refuseToWrite,
+  settleRefused: refuseToWrite,
+  releaseClaim: refuseToWrite,
+  settleUnknown: refuseToWrite,
+  listCooldowns: () => Promise.resolve([]),
+  putCooldown: refuseToWrite,
+  clearCooldowns: () => Promise.resolve(0),
+  appendTurn: refuseToWrite,
+  listTurns: () => Promise.resolve([]),
+  close: () => Promise.resolve(),
+};

@@ -1,0 +1,92 @@
+import { Command, CommanderError } from "commander";
+import { addCommands, type CommandEntry } from "./command-table.ts";
+import { exitCodeHelp, exitCodes } from "./exit-codes.ts";
+import { interruptExitCode, interruptSignal } from "./interrupt.ts";
+import { colors, scrubLines } from "./output.ts";
+import { reportError } from "./report-error.ts";
+import { readVersion } from "./version.ts";
+
+/** Every command, in the order in which a person meets them. */
+export const commandTable: readonly CommandEntry[] = [
+  {
+    name: "ask",
+    summary: "Ask one question; the answer comes from whoever on the route can give it",
+    load: async () => (await import("./commands/ask.ts")).askCommand,
+  },
+  {
+    name: "auth",
+    summary: "Sign in to providers, keep keys, see who is ready",
+    load: async () => (await import("./commands/auth.ts")).authCommand,
+  },
+  {
+    name: "routes",
+    summary: "Show the routes and which of their targets are usable now",
+    load: async () => (await import("./commands/routes.ts")).routesCommand,
+  },
+  {
+    name: "why",
+    summary: "Show how a turn went: who was tried, what failed, what was decided",
+    load: async () => (await import("./commands/why.ts")).whyCommand,
+  },
+  {
+    name: "explain",
+    summary: "Read a provider's error on standard input and say what it means",
+    load: async () => (await import("./commands/explain.ts")).explainCommand,
+  },
+  {
+    name: "config",
+    summary: "Check the configuration, or show where it is",
+    load: async () => (await import("./commands/config.ts")).configCommand,
+  },
+  {
+    name: "demo",
+    summary: "Play a bad night on scripted providers on this machine; no account needed",
+    load: async () => (await import("./commands/demo.ts")).demoCommand,
+  },
+];
+
+const examples = `
+Examples:
+  $ understudy auth add codex                 sign in with a ChatGPT plan, by device code
+  $ understudy auth add anthropic             add an API key, typed hidden
+  $ understudy auth list                      who is ready, who rests until when and why
+  $ understudy ask "Why is the sky blue?"     an answer, whoever can give it
+  $ understudy why                            how the last turn went
+
+${exitCodeHelp}
+`;
+
+/** The whole command line, with the commands that `argv` asks for loaded. */
+export async function createProgram(argv: readonly string[]): Promise<Command> {
+  const program = new Command("understudy")
+    .description("Keeps an AI agent's turn alive when a login or a quota fails.")
+    .version(readVersion(), "-v, --version", "print the version")
+    .helpOption("-h, --help", "print this help")
+    .helpCommand("help [command]", "print the help of a command")
+    .enablePositionalOptions()
+    .showHelpAfterError("(--help shows what there is)")
+    .exitOverride()
+    .configureOutput({
+      // Commander repeats what was typed, and that may be a key in the wrong place.
+      outputError: (text, write) => {
+        write(`${colors.red("understudy:")} ${scrubLines(text.replace(/^error: /, ""))}`);
+      },
+    })
+    .addHelpText("after", examples);
+  await addCommands(program, commandTable, argv);
+  return program;
+}
+
+/** Runs the command that `argv` names. Gives the exit code; never throws. */
+export async function runProgram(argv: readonly string[]): Promise<number> {
+  try {
+    const program = await createProgram(argv);
+    await program.parseAsync([...argv], { from: "user" });
+    return Number(process.exitCode ?? exitCodes.done);
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
+    // Whatever an interrupt broke, the interrupt is what happened; one that is no failure needs no words.
+    if (interruptExitCode() === exitCodes.done) return exitCodes.done;
+    return reportError(interruptSignal.aborted ? interruptSignal.reason : error);
+  }
+}

@@ -1,0 +1,58 @@
+import { isatty } from "node:tty";
+import { UnderstudyError } from "../core/error.ts";
+import { interruptSignal } from "./interrupt.ts";
+
+/** True when a question can be asked: somebody reads standard error and types at standard input. */
+export function canAsk(): boolean {
+  return isatty(0) && isatty(2);
+}
+
+export interface Choice<T extends string> {
+  readonly value: T;
+  readonly label: string;
+  readonly hint?: string;
+}
+
+/**
+ * Asks for a secret without showing it. `instead` says what to pass when there is no terminal to ask on: it is the message
+ * of the `usage` error that is thrown then. `problemWith` says what is wrong with what was typed. Throws `cancelled`.
+ */
+export async function askSecret(
+  message: string,
+  instead: string,
+  problemWith: (text: string) => string | null,
+): Promise<string> {
+  if (!canAsk()) throw new UnderstudyError("usage", instead);
+  const { password, isCancel } = await import("@clack/prompts");
+  const answer = await password({
+    message,
+    validate: (text) => problemWith(text ?? "") ?? undefined,
+    output: process.stderr,
+    signal: interruptSignal,
+  });
+  if (isCancel(answer)) throw cancelled();
+  return answer;
+}
+
+/** Asks which of several things to do; the first is what Enter gives. Throws as `askSecret` does. */
+export async function askChoice<T extends string>(
+  message: string,
+  choices: readonly Choice<T>[],
+  instead: string,
+): Promise<T> {
+  if (!canAsk()) throw new UnderstudyError("usage", instead);
+  const { select, isCancel } = await import("@clack/prompts");
+  const answer = await select<string>({
+    message,
+    options: choices.map((choice) => ({ ...choice })),
+    output: process.stderr,
+    signal: interruptSignal,
+  });
+  const chosen = isCancel(answer) ? undefined : choices.find(({ value }) => value === answer);
+  if (chosen === undefined) throw cancelled();
+  return chosen.value;
+}
+
+function cancelled(): UnderstudyError {
+  return new UnderstudyError("cancelled", "cancelled; nothing was changed");
+}
