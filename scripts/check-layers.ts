@@ -21,6 +21,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   platform: ["core", "credentials"],
   stores: ["core", "credentials"],
   simulator: ["core"],
+  gateway: ["core", "failures", "protocols", "credentials", "providers", "config", "turn", "platform", "stores", ""],
   cli: [
     "core",
     "failures",
@@ -32,6 +33,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     "turn",
     "platform",
     "simulator",
+    "gateway",
     "",
   ],
 };

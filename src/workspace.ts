@@ -9,6 +9,7 @@ import { type Clock, type Random, systemClock } from "./core/clock.ts";
 import { UnderstudyError } from "./core/error.ts";
 import { Secret } from "./core/secret.ts";
 import type { Transport } from "./core/transport.ts";
+import type { ApiKeyCredential } from "./credentials/credential.ts";
 import { createTokenKeeper, type TokenKeeper } from "./credentials/keeper.ts";
 import type { Store } from "./credentials/store.ts";
 import { fingerprint } from "./platform/fingerprint.ts";
@@ -38,6 +39,12 @@ export interface WorkspaceOptions {
   readonly transport?: Transport;
 }
 
+/** What a reload changes. */
+interface Settings {
+  readonly config: ResolvedConfig;
+  readonly unstored: readonly ApiKeyCredential[];
+}
+
 /** Everything of one installation, opened: its configuration, its store, and what a turn needs. */
 export interface Workspace {
   readonly home: UnderstudyHome;
@@ -48,6 +55,11 @@ export interface Workspace {
   readonly keeper: TokenKeeper;
   readonly runtime: TurnRuntime;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /**
+   * Reads the configuration again; from then on every new turn goes by it. Throws `config_invalid` and leaves everything as it
+   * was when it is wrong. The path of the store is the one thing that only a restart changes.
+   */
+  reload(): Promise<void>;
   /** Waits for refreshes under way, then closes what was opened here. */
   close(): Promise<void>;
 }
@@ -59,10 +71,15 @@ export interface Workspace {
 export async function openWorkspace(options: WorkspaceOptions = {}): Promise<Workspace> {
   const { env = process.env, clock = systemClock, random = Math.random } = options;
   const home = understudyHome(env);
-  const config = resolveConfig(await readConfig(options.config, home), builtInProviders, env);
+  const read = async (): Promise<Settings> => {
+    const config = resolveConfig(await readConfig(options.config, home), builtInProviders, env);
+    return { config, unstored: environmentCredentials(config.providers, env, fingerprint) };
+  };
+  let settings = await read();
+  const { config } = settings;
   const store = await openStore(options.store ?? config.store ?? undefined, home, clock, env);
   const transport = options.transport ?? createUndiciTransport();
-  const find = (id: string): Provider | null => findProvider(config.providers, id);
+  const find = (id: string): Provider | null => findProvider(settings.config.providers, id);
   const keeper = createTokenKeeper({
     store,
     clock,
@@ -77,17 +94,18 @@ export async function openWorkspace(options: WorkspaceOptions = {}): Promise<Wor
     }),
     claimMs: config.limits.refreshTimeoutMs + 10_000,
   });
-  const unstored = environmentCredentials(config.providers, env, fingerprint);
   const runtime: TurnRuntime = {
     transport,
     clock,
     random,
     store,
     keeper,
-    limits: config.limits,
+    get limits() {
+      return settings.config.limits;
+    },
     findProvider: find,
-    strategyOf: (provider) => strategyFor(config, provider),
-    environmentCredentials: (provider) => unstored.filter((credential) => credential.provider === provider),
+    strategyOf: (provider) => strategyFor(settings.config, provider),
+    environmentCredentials: (provider) => settings.unstored.filter((credential) => credential.provider === provider),
     readKey: (source) => readKeySource(source, { env }),
     resolveEndpoint(provider, model, secret) {
       const baseUrl = resolveBaseUrl(provider, { key: new Secret(secret) });
@@ -98,13 +116,18 @@ export async function openWorkspace(options: WorkspaceOptions = {}): Promise<Wor
   };
   return {
     home,
-    config,
+    get config() {
+      return settings.config;
+    },
     store,
     transport,
     clock,
     keeper,
     runtime,
     env,
+    async reload() {
+      settings = await read();
+    },
     async close() {
       await keeper.idle();
       if (store !== options.store) await store.close();

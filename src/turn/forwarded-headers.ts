@@ -1,3 +1,5 @@
+import { sealTurnState, turnStateHeader } from "./turn-state.ts";
+
 /**
  * Headers that pass between the caller and an upstream of the same protocol. Allow-lists: whatever is not named stays
  * behind, above all the caller's credentials and hop-by-hop headers.
@@ -28,9 +30,15 @@ export function forwardRequestHeaders(headers: Iterable<[string, string]>): Reco
   return pick(headers, requestHeaders, requestPrefixes);
 }
 
-/** The upstream's headers that go back to the caller. Lower-case names. */
-export function forwardResponseHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
-  return pick(Object.entries(headers), responseHeaders, responsePrefixes);
+/** The upstream's headers that go back to the caller, from this credential's answer. Lower-case names. */
+export function forwardResponseHeaders(
+  headers: Readonly<Record<string, string>>,
+  credentialId: string,
+): Record<string, string> {
+  const picked = pick(Object.entries(headers), responseHeaders, responsePrefixes);
+  const state = picked[turnStateHeader];
+  if (state !== undefined) picked[turnStateHeader] = sealTurnState(state, credentialId);
+  return picked;
 }
 
 function pick(

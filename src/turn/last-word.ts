@@ -1,4 +1,5 @@
 import type { Failure } from "../core/failure.ts";
+import type { ProtocolName } from "../core/target.ts";
 import type { ProtocolError } from "../protocols/protocol.ts";
 import type { TurnResult } from "./run-turn.ts";
 import type { TurnReport } from "./turn-error.ts";
@@ -12,60 +13,123 @@ export interface LastWord {
   readonly headers: Readonly<Record<string, string>>;
 }
 
+/**
+ * What a turn without an answer comes to:
+ *
+ * - `refused`: the caller's own mistake, or a refusal of the content. Nobody else would answer differently.
+ * - `soon`: somebody recovers within `shortWaitMs`. Worth the client's waiting.
+ * - `later`: a plan's limit, with its reset further away.
+ * - `person`: nobody recovers without a person: a sign-in, a bill, a missing right, a wrong name.
+ * - `trouble`: the providers or the way to them are at fault, and it may be over in a moment.
+ */
+export type Ending = "refused" | "soon" | "later" | "person" | "trouble";
+
 /** A wait up to here is worth a client's while, in ms. */
 const shortWaitMs = 120_000;
 
-/**
- * Chooses the shape. What clients do with each status was measured: Codex repeats a 401, 403 or 5xx up to 30 times and stops
- * at once for 400 and for 429 `usage_limit_reached`; Claude Code repeats all but 400, 403 and 404.
- *
- * - The caller's own mistake: the provider's status, 400 if it had none.
- * - Somebody recovers soon: 429 with `Retry-After`.
- * - Somebody recovers later: 429 `usage_limit_reached` with the time.
- * - Nobody recovers without a person (a sign-in, a bill, a wrong name): 400, which costs one request everywhere.
- * - The providers are in trouble: 503.
- *
- * `x-should-retry: false` keeps the official SDKs from repeating a turn that has already tried everybody.
- */
-export function chooseLastWord(turn: FailedTurn, report: TurnReport, now: number): LastWord {
-  const message = [report.summary, ...report.candidates].join("\n");
-  const headers = { "x-should-retry": "false" };
-  const { failure, nearestRecovery } = turn;
+/** What a client is told to wait when the providers are in trouble and none of them says how long, in seconds. */
+const troubleWaitS = 5;
 
-  if (failure?.next === "stop" || (failure?.next === "repair" && failure.scope === "request")) {
-    const status = failure.status !== undefined && failure.status >= 400 && failure.status < 500 ? failure.status : 400;
-    const type = failure.reason === "context_overflow" ? "invalid_request_error" : failure.reason;
-    return {
-      error: { status, type, code: failure.code ?? failure.reason, message: failure.message || message },
-      headers,
-    };
-  }
-  if (nearestRecovery !== null && nearestRecovery - now <= shortWaitMs && !isTrouble(failure)) {
-    const seconds = Math.max(1, Math.ceil((nearestRecovery - now) / 1_000));
-    return {
-      error: { status: 429, type: "rate_limit_error", code: "rate_limit_exceeded", message },
-      headers: { "retry-after": String(seconds) },
-    };
-  }
-  if (nearestRecovery !== null && !isTrouble(failure)) {
-    return {
-      error: {
-        status: 429,
-        type: "usage_limit_reached",
-        code: "usage_limit_reached",
-        message,
-        resetsAt: nearestRecovery,
-      },
-      headers,
-    };
-  }
-  if (isTrouble(failure))
-    return { error: { status: 503, type: "server_error", code: failure?.reason ?? null, message }, headers };
-  return {
-    error: { status: 400, type: "invalid_request_error", code: failure?.reason ?? "no_candidate", message },
-    headers,
-  };
+export function endingOf({ failure, nearestRecovery }: FailedTurn, now: number): Ending {
+  if (failure?.next === "stop" || (failure?.next === "repair" && failure.scope === "request")) return "refused";
+  if (isTrouble(failure)) return "trouble";
+  if (nearestRecovery === null) return "person";
+  return nearestRecovery - now <= shortWaitMs ? "soon" : "later";
 }
+
+interface Shape {
+  readonly status: number;
+  readonly type: string;
+  /** Null: the reason of the failure. */
+  readonly code: string | null;
+  /** True: `Retry-After` says when. False: `x-should-retry: false` keeps the official SDKs from asking again. */
+  readonly again: boolean;
+}
+
+/**
+ * The shape per dialect. What the clients do with each was measured (docs/decisions/007, `npm run test:clients`):
+ *
+ * - Codex asks once for 400 and for 429 `usage_limit_reached`; six times, as far apart as `Retry-After` says, for any other 429; up
+ *   to thirty times for a 5xx. So it never gets a 5xx: trouble is a 429 that says when to come back.
+ * - Claude Code asks once for 400 and 403, and goes on for minutes after 401, 429 and 5xx, whatever `x-should-retry` says. So it
+ *   gets a 400 for all that waiting a moment does not help, a spent plan included.
+ * - opencode asks once for 4xx other than 408, 409 and 429, and waits as long as `Retry-After` says for 429 and 5xx. A spent plan
+ *   stays a 429, since SDKs tell allowance by that status.
+ */
+const shapes: Readonly<Record<ProtocolName, Readonly<Record<Exclude<Ending, "refused">, Shape>>>> = {
+  responses: {
+    soon: { status: 429, type: "rate_limit_error", code: "rate_limit_exceeded", again: true },
+    later: { status: 429, type: "usage_limit_reached", code: "usage_limit_reached", again: false },
+    person: { status: 400, type: "invalid_request_error", code: null, again: false },
+    trouble: { status: 429, type: "server_error", code: null, again: true },
+  },
+  "chat-completions": {
+    soon: { status: 429, type: "rate_limit_error", code: "rate_limit_exceeded", again: true },
+    later: { status: 429, type: "usage_limit_reached", code: "usage_limit_reached", again: false },
+    person: { status: 400, type: "invalid_request_error", code: null, again: false },
+    trouble: { status: 503, type: "server_error", code: null, again: true },
+  },
+  messages: {
+    soon: { status: 429, type: "rate_limit_error", code: null, again: true },
+    later: { status: 400, type: "rate_limit_error", code: null, again: false },
+    person: { status: 400, type: "invalid_request_error", code: null, again: false },
+    trouble: { status: 529, type: "overloaded_error", code: null, again: true },
+  },
+};
+
+/** Chooses what a caller of this dialect is told. */
+export function chooseLastWord(turn: FailedTurn, report: TurnReport, dialect: ProtocolName, now: number): LastWord {
+  const { failure, nearestRecovery } = turn;
+  const ending = endingOf(turn, now);
+  const message = [report.summary, ...report.candidates].join("\n");
+  if (ending === "refused" && failure !== null) {
+    return { error: refusal(failure, dialect, message), headers: { "x-should-retry": "false" } };
+  }
+  const { status, type, code, again } = shapes[dialect][ending === "refused" ? "person" : ending];
+  const error: ProtocolError = {
+    status,
+    type,
+    code: code ?? failure?.reason ?? "no_candidate",
+    message,
+    ...(nearestRecovery === null || ending === "trouble" ? {} : { resetsAt: nearestRecovery }),
+  };
+  if (!again) return { error, headers: { "x-should-retry": "false" } };
+  const waitMs = nearestRecovery === null ? troubleWaitS * 1_000 : Math.min(nearestRecovery - now, shortWaitMs);
+  return { error, headers: { "retry-after": String(Math.max(1, Math.ceil(waitMs / 1_000))) } };
+}
+
+/** Statuses of a refusal that every client takes as final. Any other becomes 400: some clients ask again after 401, 408, 409, 429. */
+const finalStatuses: Readonly<Record<ProtocolName, ReadonlySet<number>>> = {
+  responses: new Set([400, 404]),
+  "chat-completions": new Set([400, 403, 404, 413, 422]),
+  messages: new Set([400, 403, 404, 413]),
+};
+
+/**
+ * The caller's own mistake, in the provider's words. Anthropic's error types are a closed list that follows the status;
+ * OpenAI's clients look at the code. That a conversation is too long is said as the dialect says it, since coding agents
+ * compact their history on exactly those words.
+ */
+function refusal(failure: Failure, dialect: ProtocolName, message: string): ProtocolError {
+  const given = failure.status ?? 400;
+  const status = finalStatuses[dialect].has(given) ? given : 400;
+  const words = failure.message || message;
+  const tooLong = failure.reason === "context_overflow";
+  if (dialect === "messages") {
+    const said = tooLong && !/prompt is too long/i.test(words) ? `prompt is too long: ${words}` : words;
+    return { status, type: messagesTypes[status] ?? "invalid_request_error", code: null, message: said };
+  }
+  const code = tooLong ? "context_length_exceeded" : (failure.code ?? failure.reason);
+  return { status, type: "invalid_request_error", code, message: words };
+}
+
+/** https://docs.anthropic.com/en/api/errors */
+const messagesTypes: Readonly<Record<number, string>> = {
+  400: "invalid_request_error",
+  403: "permission_error",
+  404: "not_found_error",
+  413: "request_too_large",
+};
 
 /** True when the providers or the way to them were at fault, not an allowance or a login. */
 function isTrouble(failure: Failure | null): boolean {

@@ -5,6 +5,7 @@ import type { Failure } from "../core/failure.ts";
 import type { Route, Target } from "../core/target.ts";
 import type { Credential } from "../credentials/credential.ts";
 import { repairCommand } from "./advice.ts";
+import type { StreamEnd } from "./answer-stream.ts";
 import { clearAfterSuccess, isBenching, planCooldown, withoutBenched } from "./bench.ts";
 import { type CallerAnswer, usageOf } from "./caller-answer.ts";
 import { type BlockedCandidate, type Candidates, listCandidates } from "./candidates.ts";
@@ -37,6 +38,8 @@ export type TurnResult =
       readonly status: number;
       /** The upstream's headers. */
       readonly headers: Readonly<Record<string, string>>;
+      /** In words, what of the request could not be carried to who answers. */
+      readonly dropped: readonly string[];
       /** Read it to its end, or close it. */
       readonly answer: CallerAnswer;
       /** Settles when the answer was read to its end or closed. */
@@ -222,7 +225,7 @@ export async function runTurn(runtime: TurnRuntime, request: TurnRequest, option
     log.tell({ type: "committed", attempt: log.attempts.length, candidate: served });
     const { answer, done } = watchEnd(tried.answer, async () => {
       const end = tried.answer.end();
-      const outcome = end === null ? "cancelled" : end.kind === "complete" ? "answered" : "cut";
+      const outcome = outcomeOf(end);
       const record = log.end(outcome, usageOf(end));
       if (outcome === "answered") await written(clearAfterSuccess(store, candidate, startedAt));
       await written(store.appendTurn(record));
@@ -236,6 +239,7 @@ export async function runTurn(runtime: TurnRuntime, request: TurnRequest, option
       switched: first !== undefined && (first.credential.id !== served.credential.id || first.model !== served.model),
       status: tried.status,
       headers: tried.headers,
+      dropped: tried.dropped,
       answer,
       done,
     };
@@ -246,6 +250,13 @@ export async function runTurn(runtime: TurnRuntime, request: TurnRequest, option
     await written(store.appendTurn(log.end(outcome, null)));
     return { ok: false, turnId: log.turnId, outcome, failure, attempts: log.attempts, blocked, nearestRecovery };
   }
+}
+
+/** An answer that nobody read to its end was given up by the caller, whichever of the two noticed first. */
+function outcomeOf(end: StreamEnd | null): "answered" | "cut" | "cancelled" {
+  if (end === null) return "cancelled";
+  if (end.kind === "complete") return "answered";
+  return end.failure.reason === "cancelled" ? "cancelled" : "cut";
 }
 
 function isSame(a: LineCandidate, b: LineCandidate): boolean {

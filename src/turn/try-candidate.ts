@@ -34,6 +34,7 @@ export type TryResult = {
       readonly status: number;
       readonly headers: Readonly<Record<string, string>>;
       readonly answer: CallerAnswer;
+      readonly dropped: readonly string[];
     }
   /** `called`: whether a call was made. */
   | { readonly ok: false; readonly failure: Failure; readonly called: boolean }
@@ -76,7 +77,7 @@ export async function tryCandidate(input: TryInput): Promise<TryResult> {
     createdAt: runtime.clock.now(),
     tools: request.dialect === upstream.protocol ? [] : (toCanonical(request).request.tools ?? []),
   });
-  return { ok: true, credential, refresh, status, headers, answer };
+  return { ok: true, credential, refresh, status, headers, answer, dropped: upstream.dropped };
 }
 
 type Access =

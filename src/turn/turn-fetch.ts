@@ -1,9 +1,10 @@
 import { UnderstudyError } from "../core/error.ts";
 import type { TurnEvent } from "../core/events.ts";
-import { formatTarget, type ProtocolName, type Route } from "../core/target.ts";
+import type { ProtocolName, Route } from "../core/target.ts";
 import { readTopLevel } from "../protocols/edit-json.ts";
 import { protocols } from "../protocols/index.ts";
 import { forwardRequestHeaders, forwardResponseHeaders } from "./forwarded-headers.ts";
+import { aboutTurn } from "./about-turn.ts";
 import { chooseLastWord } from "./last-word.ts";
 import { runTurn, type TurnResult } from "./run-turn.ts";
 import type { TurnRuntime } from "./runtime.ts";
@@ -61,25 +62,11 @@ export function createTurnFetch(options: TurnFetchOptions): TurnFetch {
     return new Response(ReadableStream.from(result.answer.bytes()), {
       status: 200,
       headers: {
-        ...forwardResponseHeaders(result.headers),
+        ...forwardResponseHeaders(result.headers, result.candidate.credential.id),
         "content-type": result.answer.contentType,
         ...aboutTurn(result),
       },
     });
-  };
-}
-
-/** `x-understudy-*`: which turn, who served it, after how many attempts, whether it was switched. */
-export function aboutTurn(result: TurnResult): Record<string, string> {
-  if (!result.ok) {
-    return { "x-understudy-turn": result.turnId, "x-understudy-attempts": String(result.attempts.length) };
-  }
-  const { candidate } = result;
-  return {
-    "x-understudy-turn": result.turnId,
-    "x-understudy-served-by": encodeURI(`${formatTarget(candidate)}/${candidate.credential.label}`),
-    "x-understudy-attempts": String(result.attempts),
-    "x-understudy-switched": String(result.switched),
   };
 }
 
@@ -111,7 +98,7 @@ function failedResponse(
   if (result.outcome === "cancelled") throw signal.reason;
   const now = runtime.clock.now();
   const report = reportFailedTurn(result, route.name, runtime.findProvider, now);
-  const { error, headers } = chooseLastWord(result, report, now);
+  const { error, headers } = chooseLastWord(result, report, dialect, now);
   return errorResponse(dialect, error, { ...headers, ...aboutTurn(result) });
 }
 
