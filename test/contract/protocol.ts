@@ -254,6 +254,8 @@ export function describeProtocol(protocol: Protocol, samples: ProtocolSamples): 
         fc.property(wildJson, wildJson, (value, messages) => {
           const body = { ...(isObject(value) && value), messages, input: messages } as JsonObject;
           protocol.repairRequest(body);
+          const text = JSON.stringify(body);
+          expect(protocol.cleanRequest?.(text) ?? text).toBe(text);
           try {
             protocol.encodeRequest(protocol.decodeRequest(body).request, "m");
           } catch (error) {

@@ -5,6 +5,7 @@ import { formatSse } from "../sse.ts";
 import { fitToolId } from "../tool-id.ts";
 import { writeStopReason } from "./finish-reason.ts";
 import { foldEvents } from "./fold.ts";
+import { ownSignature } from "./own-signature.ts";
 import { toolIdRule } from "./tool-use.ts";
 import { writeUsage } from "./usage.ts";
 
@@ -40,7 +41,8 @@ type BlockPart = Exclude<Part, { type: "response-start" | "finish" }>;
  * `message_delta` with stop reason and usage, `message_stop`.
  *
  * The parts of several blocks may come mixed; those of a later block wait until the earlier one is closed. A block that
- * stays empty is not written: a client would send it back, and Anthropic refuses empty blocks.
+ * stays empty is not written: a client would send it back, and Anthropic refuses empty blocks. Reasoning of another provider is
+ * marked; see `own-signature.ts`.
  */
 class EventWriter {
   readonly #id: string;
@@ -128,7 +130,8 @@ class EventWriter {
           ? []
           : this.#grow(block, emptyThinking, { type: "thinking_delta", thinking: part.text });
       case "reasoning-end":
-        return part.opaque?.protocol === "messages" ? this.#writeOpaque(block, part.opaque) : [];
+        if (part.opaque?.protocol === "messages") return this.#writeOpaque(block, part.opaque);
+        return block.grown ? this.#sign(block, ownSignature) : [];
       case "tool-input-start":
         return this.#begin(block, toolUse(part));
       case "tool-input-delta":
@@ -150,8 +153,12 @@ class EventWriter {
     const thinking = block.grown ? "" : (stringAt(data, "thinking") ?? "");
     return [
       ...(thinking === "" ? [] : this.#grow(block, emptyThinking, { type: "thinking_delta", thinking })),
-      ...this.#grow(block, emptyThinking, { type: "signature_delta", signature }),
+      ...this.#sign(block, signature),
     ];
+  }
+
+  #sign(block: OpenBlock, signature: string): JsonObject[] {
+    return this.#grow(block, emptyThinking, { type: "signature_delta", signature });
   }
 
   #growInput(block: OpenBlock, json: string): JsonObject[] {

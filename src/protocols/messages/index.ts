@@ -3,7 +3,7 @@ import { createStreamDecoder, decodeAnswer } from "./decode.ts";
 import { createStreamEncoder, encodeAnswer } from "./encode.ts";
 import { encodeError, readError } from "./error.ts";
 import { foldStream } from "./fold.ts";
-import { repairRequest } from "./repair.ts";
+import { cleanRequest, repairRequest } from "./repair.ts";
 import { decodeRequest, encodeRequest } from "./request.ts";
 import { createStreamReader, readAnswer } from "./stream.ts";
 
@@ -20,6 +20,7 @@ export const messages: Protocol = {
   encodeRequest,
   decodeRequest,
   repairRequest,
+  cleanRequest,
   createStreamReader,
   readAnswer,
   readError,

@@ -11,6 +11,7 @@ import type {
 } from "../canonical.ts";
 import { isObject, refuse, stringAt } from "../read-json.ts";
 import { documentText, readDocument, readImage } from "./content.ts";
+import { ownSignature } from "./own-signature.ts";
 
 type UserContent = TextContent | ImageContent | FileContent;
 type AssistantContent = TextContent | ReasoningContent | ToolCallContent;
@@ -75,8 +76,9 @@ function readAssistant(content: Json | undefined, field: string, dropped: Set<st
       case "text":
         return readText(block) ?? [];
       case "thinking": {
-        // Without a signature nobody issued it: it can't go back to Anthropic.
-        const signed = stringAt(block, "signature") !== undefined && stringAt(block, "signature") !== "";
+        // Without a signature of Anthropic's nobody issued it: it can't go back.
+        const signature = stringAt(block, "signature") ?? "";
+        const signed = signature !== "" && signature !== ownSignature;
         const text = stringAt(block, "thinking") ?? "";
         return [{ type: "reasoning", text, ...(signed && { opaque: { protocol: "messages", data: block } }) }];
       }

@@ -1,17 +1,53 @@
 import type { Json, JsonObject } from "../canonical.ts";
-import { isObject, objectAt, objectsAt, stringAt } from "../read-json.ts";
+import { editTopLevel } from "../edit-json.ts";
+import { isObject, objectAt, objectsAt, parseObject, stringAt } from "../read-json.ts";
+import { ownSignature } from "./own-signature.ts";
 import { opensLoopWithoutThinking } from "./request.ts";
 import { isThinking } from "./write-history.ts";
 
 /**
  * Takes thinking and redacted thinking out of a request's history: only the account and model that signed them can read
  * them. Null when there were none. The given body is not changed.
- *
- * - A message of nothing but thinking goes as a whole, and its neighbours, now of one role, become one message.
- * - With a token budget, Anthropic wants thinking at the head of a running tool loop. It is gone now, so thinking is
- *   switched off for this request, and with it the context edits that need it.
  */
 export function repairRequest(body: JsonObject): JsonObject | null {
+  const changed = takeOut(body, isThinking);
+  if (changed === null) return null;
+  const repaired: JsonObject = { ...body, messages: changed.messages };
+  if (!changed.endsThinking) return repaired;
+  const { thinking: _, context_management: management, ...rest } = repaired;
+  return isObject(management) ? { ...rest, context_management: withoutThinkingEdits(management) } : rest;
+}
+
+/**
+ * Takes the reasoning of other providers, which `encode.ts` has shown to the caller as thinking, out of a request that is
+ * passed on as it is: Anthropic refuses a signature that is not its own. The text itself when there is none.
+ */
+export function cleanRequest(text: string): string {
+  if (!text.includes(ownSignature)) return text;
+  const body = parseObject(text);
+  const changed = body && takeOut(body, (block) => isThinking(block) && block["signature"] === ownSignature);
+  if (body === null || changed === null) return text;
+  const management = objectAt(body, "context_management");
+  return editTopLevel(text, {
+    set: {
+      messages: changed.messages,
+      ...(changed.endsThinking && management && { context_management: withoutThinkingEdits(management) }),
+    },
+    remove: changed.endsThinking ? ["thinking"] : [],
+  });
+}
+
+/**
+ * The messages without the blocks that `goes` picks; null when it picks none.
+ *
+ * - A message of nothing but such blocks goes as a whole, and its neighbours, now of one role, become one message.
+ * - With a token budget, Anthropic wants thinking at the head of a running tool loop. Where it is gone now, `endsThinking` says
+ *   that thinking must be switched off for this request, and with it the context edits that need it.
+ */
+function takeOut(
+  body: JsonObject,
+  goes: (block: JsonObject) => boolean,
+): { messages: Json[]; endsThinking: boolean } | null {
   const wire = body["messages"];
   if (!Array.isArray(wire)) return null;
   let found = false;
@@ -22,14 +58,13 @@ export function repairRequest(body: JsonObject): JsonObject | null {
       push(messages, message);
       continue;
     }
-    const kept = content.filter((block) => !isObject(block) || !isThinking(block));
+    const kept = content.filter((block) => !isObject(block) || !goes(block));
     if (kept.length < content.length) found = true;
     if (kept.length > 0 || content.length === 0) push(messages, { ...message, content: kept });
   }
   if (!found) return null;
-  const repaired: JsonObject = { ...body, messages };
   const budgeted = objectAt(body, "thinking")?.["type"] === "enabled";
-  return budgeted && opensLoopWithoutThinking(messages.filter(isObject)) ? withoutThinking(repaired) : repaired;
+  return { messages, endsThinking: budgeted && opensLoopWithoutThinking(messages.filter(isObject)) };
 }
 
 /** Adds a message; one of the same role as the last is joined to it, as Anthropic does itself. */
@@ -47,14 +82,7 @@ function blocksOf(content: Json | undefined): Json[] {
   return typeof content === "string" ? [{ type: "text", text: content }] : [];
 }
 
-function withoutThinking(body: JsonObject): JsonObject {
-  const { thinking: _, ...rest } = body;
-  const management = objectAt(rest, "context_management");
-  if (management === undefined) return rest;
-  const edits = objectsAt(management, "edits").filter((edit) => !isThinkingEdit(edit));
-  return { ...rest, context_management: { ...management, edits } };
-}
-
-function isThinkingEdit(edit: JsonObject): boolean {
-  return stringAt(edit, "type")?.startsWith("clear_thinking") ?? false;
+function withoutThinkingEdits(management: JsonObject): JsonObject {
+  const edits = objectsAt(management, "edits").filter((edit) => !stringAt(edit, "type")?.startsWith("clear_thinking"));
+  return { ...management, edits };
 }

@@ -64,9 +64,10 @@ export const text: Recording = {
 };
 
 export const parallelTools: Recording = {
-  name: "two parallel tool calls",
+  name: "text, then two parallel tool calls",
   text:
     chunk({ role: "assistant", content: null }) +
+    chunk({ content: "Both:" }) +
     chunk({ tool_calls: [{ index: 0, id: "call_a", type: "function", function: { name: "f", arguments: "" } }] }) +
     chunk({ tool_calls: [{ index: 0, function: { arguments: '{"x":' } }] }) +
     chunk({ tool_calls: [{ index: 0, function: { arguments: "1}" } }] }) +
@@ -74,9 +75,10 @@ export const parallelTools: Recording = {
     chunk({ tool_calls: [{ index: 1, function: { arguments: "{}" } }] }) +
     chunk({}, "tool_calls", { usage: wireUsage }) +
     done,
-  verdicts: "pcccccpe",
+  verdicts: "pccccccpe",
   parts: [
     responseStart,
+    ...textParts("text-0", "Both:"),
     ...callParts("call_a", "f", '{"x":', "1}"),
     ...callParts("call_b", "g", "{}"),
     { type: "finish", reason: "tool-calls", usage },
@@ -145,24 +147,28 @@ export const looseCalls: Recording = {
 };
 
 export const mixedCalls: Recording = {
-  name: "two calls whose pieces come mixed, the name after the first arguments",
+  name: "three calls whose pieces come mixed, a name after the first arguments",
   text:
     chunk({ tool_calls: [{ index: 1, id: "b", function: { arguments: '{"y"' } }] }) +
     chunk({ tool_calls: [{ index: 0, id: "a", function: { name: "f", arguments: '{"x"' } }] }) +
     chunk({ tool_calls: [{ index: 1, function: { name: "g", arguments: ":2}" } }] }) +
+    chunk({ tool_calls: [{ index: 2, id: "c", function: { name: "h", arguments: "" } }] }) +
     chunk({ tool_calls: [{ index: 0, function: { arguments: ":1}" } }] }) +
     chunk({}, "tool_calls") +
     done,
-  verdicts: "ccccpe",
+  verdicts: "cccccpe",
   parts: [
     responseStart,
     { type: "tool-input-start", id: "a", name: "f" },
     { type: "tool-input-delta", id: "a", delta: '{"x"' },
     { type: "tool-input-start", id: "b", name: "g" },
     { type: "tool-input-delta", id: "b", delta: '{"y":2}' },
-    { type: "tool-input-delta", id: "a", delta: ":1}" },
     { type: "tool-call", id: "b", name: "g", input: '{"y":2}' },
+    { type: "tool-input-start", id: "c", name: "h" },
+    { type: "tool-input-delta", id: "a", delta: ":1}" },
     { type: "tool-call", id: "a", name: "f", input: '{"x":1}' },
+    { type: "tool-input-delta", id: "c", delta: "{}" },
+    { type: "tool-call", id: "c", name: "h", input: "{}" },
     { type: "finish", reason: "tool-calls", usage: null },
   ],
   complete: true,

@@ -187,7 +187,7 @@ describe("folding a Chat Completions stream", () => {
           finish_reason: "tool_calls",
           message: {
             role: "assistant",
-            content: null,
+            content: "Both:",
             refusal: null,
             tool_calls: [
               { id: "call_a", type: "function", function: { name: "f", arguments: '{"x":1}' } },
@@ -204,6 +204,15 @@ describe("folding a Chat Completions stream", () => {
         completion_tokens_details: { reasoning_tokens: 7 },
       },
     });
+  });
+
+  it("keeps what is known when a later chunk says null", () => {
+    const chunks = [
+      { id: "c", system_fingerprint: "fp", choices: [{ index: 0, delta: { content: "a" }, finish_reason: "stop" }] },
+      { id: "c", system_fingerprint: null, usage: null, choices: [{ index: 0, delta: {}, finish_reason: null }] },
+    ];
+    const folded = chatCompletions.foldStream(chunks.map((chunk) => ({ event: null, data: JSON.stringify(chunk) })));
+    expect(folded).toMatchObject({ system_fingerprint: "fp", choices: [{ finish_reason: "stop" }] });
   });
 
   it("keeps parallel calls apart that a server sends at one index", () => {

@@ -98,7 +98,7 @@ const cases: readonly Case[] = [
       },
       { type: "finish", reason: "other", usage },
     ],
-    content: [{ type: "thinking", thinking: "Hm.", signature: "" }],
+    content: [{ type: "thinking", thinking: "Hm.", signature: "understudy" }],
     stopReason: "end_turn",
   },
   {
@@ -156,6 +156,24 @@ const cases: readonly Case[] = [
     content: [
       { type: "tool_use", id: "a", name: "f", input: { x: [1, { y: null }] } },
       { type: "tool_use", id: "b", name: "g", input: {} },
+    ],
+    stopReason: "tool_use",
+  },
+  {
+    name: "blocks that were never ended",
+    parts: [
+      { type: "text-start", id: "0" },
+      { type: "text-delta", id: "0", text: "Now" },
+      { type: "tool-input-start", id: "a", name: "f" },
+      { type: "tool-input-delta", id: "a", delta: "{}" },
+      { type: "tool-input-start", id: "b", name: "g" },
+      { type: "tool-input-delta", id: "b", delta: '{"y":1}' },
+      { type: "finish", reason: "tool-calls", usage },
+    ],
+    content: [
+      { type: "text", text: "Now" },
+      { type: "tool_use", id: "a", name: "f", input: {} },
+      { type: "tool_use", id: "b", name: "g", input: { y: 1 } },
     ],
     stopReason: "tool_use",
   },

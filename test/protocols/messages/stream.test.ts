@@ -179,6 +179,13 @@ describe("folding a Messages stream", () => {
     });
   });
 
+  it("keeps what is known when a later event says null", () => {
+    const last = '"usage":{"output_tokens":15}';
+    const recorded = text.text.replace(last, '"usage":{"output_tokens":15,"input_tokens":null}');
+    expect(recorded).not.toBe(text.text);
+    expect(messages.foldStream(eventsOf(recorded))).toMatchObject({ usage: { input_tokens: 25, output_tokens: 15 } });
+  });
+
   it("keeps blocks of server tools and citations", () => {
     const redacted = recordings.find(({ name }) => name.startsWith("redacted"));
     expect(messages.foldStream(eventsOf(redacted?.text ?? ""))).toMatchObject({
