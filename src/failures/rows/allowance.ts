@@ -37,8 +37,6 @@ const billing: readonly ProvenRow[] = [
         "terminal_quota_exhausted",
         "personal-team-blocked:spending-limit",
         "exceeded_current_quota_error",
-        "account_deactivated",
-        "deactivated_workspace",
         "workspace_owner_credits_depleted",
         "workspace_member_credits_depleted",
         "Arrearage",
@@ -51,14 +49,13 @@ const billing: readonly ProvenRow[] = [
     },
     reason: "billing",
     fixture: "unpaid.json",
-    source:
-      "OpenAI error codes; Anthropic billing_error; Moonshot; DashScope; Z.AI; OpenCode Zen; xAI; Wei-Shaw/sub2api #1302",
+    source: "OpenAI error codes; Anthropic billing_error; Moonshot; DashScope; Z.AI; OpenCode Zen; xAI",
   },
   {
     name: "unpaid-words",
     match: {
       message:
-        /insufficient[ _](?:credits?|balance|funds|quota)\b|credit balance is too low|account balance is (?:too low|insufficient)|(?:credits?|balance) (?:have |has |is |are )?(?:been )?(?:exhausted|depleted|used up)|(?:used all|out of|run out of|ran out of) (?:your |available |the )?(?:credits|funds|extra usage)|no usable credits|top up your|exceeded your current quota|exceeded your monthly included credits|payment (?:is )?(?:required|past due)|no payment method|add a payment method|(?:hard |spend(?:ing)? |budget |billing |key |monthly spend )(?:limit|cap)[^.]{0,20}(?:reached|exceeded|hit)|hard billing limit|(?:hit|reached) your (?:monthly )?spend(?:ing)? limit|requires? (?:more|available) credits|settings\/credits|account is (?:not active|deactivated)|余额不足|账户已欠费/i,
+        /insufficient[ _](?:credits?|balance|funds|quota)\b|credit balance is too low|account balance is (?:too low|insufficient)|(?:credits?|balance) (?:have |has |is |are )?(?:been )?(?:exhausted|depleted|used up)|(?:used all|out of|run out of|ran out of) (?:your |available |the )?(?:credits|funds|extra usage)|no usable credits|top up your|exceeded your current quota|exceeded your monthly included credits|payment (?:is )?(?:required|past due)|no payment method|add a payment method|(?:hard |spend(?:ing)? |budget |billing |key |monthly spend )(?:limit|cap)[^.]{0,20}(?:reached|exceeded|hit)|hard billing limit|(?:hit|reached) your (?:monthly )?spend(?:ing)? limit|requires? (?:more|available) credits|settings\/credits|account is not active|余额不足|账户已欠费/i,
     },
     reason: "billing",
     fixture: "unpaid-words.json",

@@ -11,6 +11,15 @@ export const entitlementRows: readonly ProvenRow[] = [
     source: "OpenAI Codex backend",
   },
   {
+    // Neither a login nor money helps: the account is closed, for whatever it asks.
+    name: "account-closed",
+    match: { code: ["account_deactivated", "account_suspended", "deactivated_workspace", "1112", "1121"] },
+    reason: "entitlement",
+    scope: "credential",
+    fixture: "account-closed.json",
+    source: "OpenAI; OpenAI Codex backend (Wei-Shaw/sub2api #1302); Z.AI error codes",
+  },
+  {
     name: "model-not-in-plan",
     match: {
       code: [
@@ -79,6 +88,17 @@ export const entitlementRows: readonly ProvenRow[] = [
     reason: "entitlement",
     fixture: "openrouter-account-policy.json",
     source: "OpenRouter: the account's own privacy and guardrail settings leave no provider",
+  },
+  {
+    name: "account-closed-words",
+    match: {
+      message:
+        /\b(?:organization|account|workspace) has been (?:disabled|deactivated|restricted|suspended)|a deactivated account|account is (?:deactivated|suspended)/i,
+    },
+    reason: "entitlement",
+    scope: "credential",
+    fixture: "account-closed-words.json",
+    source: "Anthropic API, 400 (anthropics/claude-code #72457); Groq; Hermes' list of billing messages",
   },
   {
     name: "not-in-plan-words",

@@ -57,7 +57,7 @@ export const lastResortRows: readonly ProvenRow[] = [
   {
     // Not the caller's cancel: the provider gave up. It counts like a server error, and the turn goes on.
     name: "response-cancelled",
-    match: { event: ["response.cancelled"] },
+    match: { event: ["response.cancelled", "response.canceled"] },
     fallback: true,
     reason: "server_error",
     fixture: "response-cancelled.json",
@@ -81,11 +81,12 @@ export const lastResortRows: readonly ProvenRow[] = [
   },
   {
     name: "finish-error",
-    match: { finishReason: ["error", "network_error", "failed"] },
+    match: { finishReason: ["error", "network_error", "failed", "cancelled"] },
     fallback: true,
     reason: "server_error",
     fixture: "finish-error.json",
-    source: "OpenRouter (finish_reason error), Z.AI (network_error)",
+    source:
+      "OpenRouter (finish_reason error), Z.AI (network_error), OpenAI Responses (a terminal event whose status is cancelled)",
   },
   {
     name: "ended-early",
@@ -98,7 +99,7 @@ export const lastResortRows: readonly ProvenRow[] = [
   },
   {
     name: "empty-answer",
-    match: { status: [0], message: /^empty answer\b/ },
+    match: { status: [0], message: /^empty answer\b|^the answer is not a response\b/ },
     fallback: true,
     reason: "incomplete",
     fixture: "empty-answer.json",

@@ -7,10 +7,18 @@ import type { ProvenRow } from "../row.ts";
 export const requestRows: readonly ProvenRow[] = [
   {
     name: "context-overflow",
-    match: { code: ["context_length_exceeded", "context_window_exceeded", "max_tokens_exceeded", "1261"] },
+    match: {
+      code: [
+        "context_length_exceeded",
+        "context_window_exceeded",
+        "max_tokens_exceeded",
+        "model_max_prompt_tokens_exceeded",
+        "1261",
+      ],
+    },
     reason: "context_overflow",
     fixture: "context-overflow.json",
-    source: "OpenAI error codes; Z.AI; Hermes' body codes",
+    source: "OpenAI error codes; GitHub Copilot; Z.AI; Hermes' body codes",
   },
   {
     name: "finish-context-overflow",
@@ -74,12 +82,7 @@ export const requestRows: readonly ProvenRow[] = [
   {
     name: "not-by-this-model",
     match: {
-      code: [
-        "unsupported_parameter",
-        "unsupported_value",
-        "unsupported_api_for_model",
-        "model_max_prompt_tokens_exceeded",
-      ],
+      code: ["unsupported_parameter", "unsupported_value", "unsupported_api_for_model"],
     },
     reason: "invalid_request",
     next: "next_target",
@@ -124,11 +127,12 @@ export const requestRows: readonly ProvenRow[] = [
     name: "context-overflow-words",
     match: {
       message:
-        /context[ _](?:length|size|window)[^.]{0,60}(?:exceed|too (?:long|large|small)|overflow)|exceed\w{0,3} [^.]{0,60}(?:context|max_model_len|model token limit|maximum number of (?:input )?tokens)|maximum (?:context|model) (?:length|is)|max_model_len|prompt is too long|prompt exceeds max length|(?:input|input token length|input length) (?:is )?too long|input token count[^.]{0,60}exceeds|too many tokens|reduce the length of|slot context|truncating input|超过最大长度|上下文长度|prompt 超长/i,
+        /context[ _](?:length|size|window)[^.]{0,60}(?:exceed|too (?:long|large|small)|overflow)|exceed\w{0,3} [^.]{0,60}(?:context|max_model_len|model token limit|maximum number of (?:input )?tokens)|maximum (?:context|model|prompt) (?:length|is)|max_model_len|prompt is too long|prompt exceeds max length|(?:input|input token length|input length) (?:is )?too long|input token count[^.]{0,60}exceeds|too many tokens|reduce the length of|slot context|truncating input|greater than the context length|prompt token count of [^.]{0,40}exceeds|range of input length should be|超过最大长度|上下文长度|prompt 超长/i,
     },
     reason: "context_overflow",
     fixture: "context-overflow-words.json",
-    source: "Hermes' list of overflow messages, without its single words; Anthropic, vLLM, llama.cpp, Ollama, Moonshot",
+    source:
+      "Hermes' list of overflow messages, without its single words; Anthropic, xAI, vLLM, llama.cpp, Ollama, Moonshot, DashScope",
   },
   {
     name: "payload-too-large-words",
@@ -145,11 +149,11 @@ export const requestRows: readonly ProvenRow[] = [
     match: {
       status: [0, 400, 404, 410, 422],
       message:
-        /\bmodel\b[^.]{0,100}(?:does not exist|not found|no longer (?:available|exists)|has been (?:retired|deprecated|removed|shut down)|is deprecated)|is not a valid model|\b(?:no such|unknown|invalid|unsupported|unrecognized) model\b|model_not_found|no endpoints found (?:for|that support)|模型不存在/i,
+        /\bmodel\b[^.]{0,100}(?:(?:does )?not exist|not found|no longer (?:available|exists)|has been (?:retired|deprecated|removed|shut down)|is deprecated)|is not a valid model|\b(?:no such|unknown|invalid|unsupported|unrecognized) model\b|model_not_found|no endpoints found (?:for|that support)|no models? loaded|模型不存在/i,
     },
     reason: "model_not_found",
     fixture: "model-missing-words.json",
-    source: "OpenRouter, vLLM, Ollama, Anthropic; Hermes' list of unknown models",
+    source: "OpenRouter, DeepSeek, vLLM, Ollama, LM Studio, Anthropic; Hermes' list of unknown models",
   },
   {
     name: "not-by-this-model-words",
