@@ -50,8 +50,11 @@ export function readOrCreateKeyFile(path: string, options: KeyFileOptions = {}):
   return key;
 }
 
-/** Written aside and then linked: the name appears with its whole content or not at all, and never replaces another. */
-function createKeyFile(file: string): void {
+/**
+ * Makes the file with a random key. It is written aside and then linked: the name appears with its whole content or not at
+ * all, and a file that another process made meanwhile stays.
+ */
+export function createKeyFile(file: string): void {
   makePrivateFolder(dirname(file));
   const aside = `${file}.${process.pid}.${randomBytes(4).toString("hex")}`;
   try {

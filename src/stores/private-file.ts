@@ -23,9 +23,10 @@ export function makePrivateFolder(folder: string): void {
 export function tightenFile(file: string): boolean {
   const look = (stat: typeof lstatSync) =>
     withReason(`${file} can't be looked at`, () => stat(file, { throwIfNoEntry: false }));
-  const stat = look(statSync);
+  const entry = look(lstatSync);
+  if (entry === undefined) return false;
+  const stat = entry.isSymbolicLink() ? look(statSync) : entry;
   if (stat === undefined) {
-    if (look(lstatSync) === undefined) return false;
     throw new UnderstudyError(
       "store_unavailable",
       `${file} is a link to a file that isn't there. Remove it or mend it.`,

@@ -238,6 +238,14 @@ export function storeContract(name: string, makeStore: (setup: StoreSetup) => Pr
         expect(await store.claimRefresh(sampleClaim(old.id, { generation: 2 }))).toMatchObject({ outcome: "claimed" });
       });
 
+      it("ends a refresh that was under way for the grant it replaced", async () => {
+        const { id } = await saveSampleLogin(store);
+        await store.claimRefresh(sampleClaim(id));
+        await saveSampleLogin(store, { grant: sampleGrant("2") });
+        expect(await store.settleAnswered(id, 1, sampleGrant("stale"), null)).toBe(false);
+        expect(await store.claimRefresh(sampleClaim(id, { generation: 2 }))).toMatchObject({ outcome: "claimed" });
+      });
+
       it.each([
         ["another user of the account", sampleAccount({ userId: "user-2" })],
         ["another account of the user", sampleAccount({ id: "acct-2" })],

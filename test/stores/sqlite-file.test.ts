@@ -1,6 +1,7 @@
 import {
   chmodSync,
   chownSync,
+  copyFileSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -10,7 +11,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { isUnderstudyError } from "../../src/core/error.ts";
 import { Secret } from "../../src/core/secret.ts";
 import type { Store } from "../../src/credentials/store.ts";
@@ -69,6 +70,17 @@ describe("the file of a store", () => {
     await open(file);
     expect(modeOf(file)).toBe(0o600);
     expect(modeOf(place)).toBe(0o755);
+  });
+
+  it("closes to others the log that a crash left", async () => {
+    const [living, file] = [join(folder(), "store.db"), join(folder(), "store.db")];
+    await saveSampleLogin(await open(living));
+    for (const suffix of ["", "-wal"]) {
+      copyFileSync(living + suffix, file + suffix);
+      chmodSync(file + suffix, 0o644);
+    }
+    await open(file);
+    expect(modeOf(`${file}-wal`)).toBe(0o600);
   });
 
   it("may be an empty file", async () => {
@@ -131,6 +143,18 @@ describe("the file of a store", () => {
   });
 });
 
+it("stores no more turns than its limit", async () => {
+  const file = join(folder(), "store.db");
+  const store = await open(file, { journalLimit: 3 });
+  for (const id of ["1", "2", "3"]) await store.appendTurn(sampleTurn(id));
+  await store.close();
+  const again = await open(file, { journalLimit: 3 });
+  for (const id of ["4", "5"]) await again.appendTurn(sampleTurn(id));
+  await again.close();
+  const reopened = await open(file, { journalLimit: 100 });
+  expect((await reopened.listTurns(100)).map((turn) => turn.id)).toEqual(["5", "4", "3"]);
+});
+
 describe("the options of a store", () => {
   it.each([
     ["a short key", { key: new Uint8Array(16) }, /32 bytes, not 16/],
@@ -142,6 +166,29 @@ describe("the options of a store", () => {
     await expect(opening).rejects.toSatisfy((error) => isUnderstudyError(error, "config_invalid"));
     await expect(opening).rejects.toThrow(text);
     expect(readdirSync(place)).toEqual([]);
+  });
+});
+
+describe("the settings of a connection", () => {
+  afterEach(() => vi.restoreAllMocks());
+
+  it.each(["wal", "delete"] as const)("make every commit durable and block nobody, with %s", async (journalMode) => {
+    const execute = vi.spyOn(DatabaseSync.prototype, "exec");
+    const store = await open(join(folder(), "store.db"), { journalMode });
+    await saveSampleLogin(store);
+    const database = execute.mock.contexts.at(-1);
+    if (!(database instanceof DatabaseSync)) throw new Error("nothing was executed");
+    const setting = (name: string): unknown => Object.values(database.prepare(`PRAGMA ${name}`).get() ?? {})[0];
+    const [extra, on] = [3, 1];
+    expect(setting("journal_mode")).toBe(journalMode);
+    expect(setting("busy_timeout")).toBe(0);
+    expect(setting("foreign_keys")).toBe(on);
+    expect(setting("fullfsync")).toBe(on);
+    expect(setting("synchronous")).toBe(extra);
+    // Writing behind needs no sync of its own, and must not leave that behind.
+    await store.appendTurn(sampleTurn("t1"));
+    await expect.poll(() => execute.mock.calls.flat(), { timeout: 15_000 }).toContain("PRAGMA synchronous = NORMAL");
+    expect(setting("synchronous")).toBe(extra);
   });
 });
 
@@ -199,6 +246,22 @@ describe("a store that another process has locked", () => {
     other.close();
     expect((await Promise.all(renaming)).map((credential) => credential?.label)).toEqual(["one", "two", "three"]);
     expect((await store.getCredential(id))?.label).toBe("three");
+  });
+
+  it("does not close under a write that waits", async () => {
+    const file = join(folder(), "store.db");
+    const store = await open(file);
+    const { id } = await saveSampleLogin(store);
+    const other = new DatabaseSync(file);
+    other.exec("BEGIN IMMEDIATE");
+    const renaming = store.updateCredential(id, { label: "home" });
+    const closing = store.close();
+    await new Promise((resolve) => setImmediate(resolve));
+    other.exec("ROLLBACK");
+    other.close();
+    expect((await renaming)?.label).toBe("home");
+    await closing;
+    expect(readdirSync(join(file, ".."))).toEqual(["store.db"]);
   });
 
   it("gives up after the limit, changes nothing, and works again afterwards", async () => {

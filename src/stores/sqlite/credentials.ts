@@ -111,7 +111,7 @@ export function createCredentialMethods(
 
   function rowToReplace(provider: string, account: Account, replaces: string | undefined): CredentialRow | undefined {
     if (replaces === undefined) {
-      if (account.id === null || account.userId === null) return undefined;
+      // An account or user that is not known is NULL, which equals nothing.
       return byAccount.get(provider, account.id, account.userId) as CredentialRow | undefined;
     }
     const row = rowOf(replaces);

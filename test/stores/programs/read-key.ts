@@ -1,4 +1,4 @@
-/** Prints the key of the key file `argv[2]`, making it if missing. */
+/** Prints the keys of the key files in `argv`, making those that are missing. */
 import { readOrCreateKeyFile } from "../../../src/stores/key-file.ts";
 
-console.log(Buffer.from(readOrCreateKeyFile(process.argv[2] ?? "")).toString("hex"));
+for (const file of process.argv.slice(2)) console.log(Buffer.from(readOrCreateKeyFile(file)).toString("hex"));
