@@ -18,15 +18,19 @@ export function completeEvidence(evidence: Evidence): Evidence {
   const named = [given, said, wrapped].find(({ code, type }) => code !== undefined || type !== undefined);
   const status = wrapped.status ?? said.status ?? given.status;
   const event = eventWithin(body);
+  const words = wrapped.message ?? (emptyAnswer.test(message) ? said.message : undefined);
   return {
     ...(event !== undefined && { event }),
     ...said,
     ...given,
-    ...(wrapped.message !== undefined && { message: wrapped.message }),
+    ...(words !== undefined && { message: words }),
     ...(status !== undefined && { status }),
     ...(named !== undefined && { code: named.code, type: named.type }),
   };
 }
+
+/** What the protocols say of a 200 without an answer in it. The body may know better: MiniMax refuses so. */
+const emptyAnswer = /^empty answer\b/;
 
 /** The stream event that `body` is, or would have been: a whole answer of the Responses API tells by its status. */
 function eventWithin(body: unknown): string | undefined {

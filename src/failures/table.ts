@@ -1,10 +1,12 @@
 import type { ProvenRow } from "./row.ts";
-import { allowanceRows } from "./rows/allowance.ts";
+import { billingRows } from "./rows/billing.ts";
 import { contentRows } from "./rows/content.ts";
 import { credentialRows } from "./rows/credentials.ts";
 import { entitlementRows } from "./rows/entitlement.ts";
 import { lastResortRows } from "./rows/last-resort.ts";
 import { networkRows } from "./rows/network.ts";
+import { quotaRows } from "./rows/quota.ts";
+import { rateLimitRows } from "./rows/rate-limit.ts";
 import { requestRows } from "./rows/request.ts";
 import { serviceRows } from "./rows/service.ts";
 
@@ -17,7 +19,9 @@ export const failureTable: readonly ProvenRow[] = [
   ...networkRows,
   ...contentRows,
   ...entitlementRows,
-  ...allowanceRows,
+  ...billingRows,
+  ...quotaRows,
+  ...rateLimitRows,
   ...serviceRows,
   ...requestRows,
   ...credentialRows,

@@ -9,10 +9,11 @@ import { afterAll, describe, expect, it } from "vitest";
 import { classifyFailure } from "../../src/failures/classify.ts";
 import { receivedAt } from "./fixture.ts";
 import { type Case, judge, notApplicable } from "./hermes-cases.ts";
-import { classifierCases } from "./hermes-classifier-cases.ts";
 import { companionCases } from "./hermes-companion-cases.ts";
+import { statusCases } from "./hermes-status-cases.ts";
+import { wordsCases } from "./hermes-words-cases.ts";
 
-const cases: readonly Case[] = [...classifierCases, ...companionCases];
+const cases: readonly Case[] = [...statusCases, ...wordsCases, ...companionCases];
 const differences = readFileSync(join(import.meta.dirname, "../../docs/differences-from-hermes.md"), "utf8");
 const section = differences.split("## Failure classification")[1]?.split("\n## ")[0] ?? "";
 
