@@ -22,7 +22,9 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   stores: ["core", "credentials"],
   simulator: ["core"],
   gateway: ["core", "failures", "protocols", "credentials", "providers", "config", "turn", "platform", "stores", ""],
+  demo: ["core", "config", "turn", "simulator", ""],
   cli: [
+    "demo",
     "core",
     "failures",
     "oauth",
