@@ -98,6 +98,15 @@ export function chooseLastWord(turn: FailedTurn, report: TurnReport, dialect: Pr
   return { error, headers: { "retry-after": String(Math.max(1, Math.ceil(waitMs / 1_000))) } };
 }
 
+/** The same for a fault of our own, such as a store that can't be read. */
+export function troubleWord(dialect: ProtocolName, message: string): LastWord {
+  const { status, type } = shapes[dialect].trouble;
+  return {
+    error: { status, type, code: "understudy_error", message },
+    headers: { "retry-after": String(troubleWaitS) },
+  };
+}
+
 /** Statuses of a refusal that every client takes as final. Any other becomes 400: some clients ask again after 401, 408, 409, 429. */
 const finalStatuses: Readonly<Record<ProtocolName, ReadonlySet<number>>> = {
   responses: new Set([400, 404]),

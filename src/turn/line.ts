@@ -32,6 +32,11 @@ export class Line {
     return group === undefined || credential === undefined ? null : { target: group.target, credential };
   }
 
+  /** Everybody left, in order. */
+  get all(): LineCandidate[] {
+    return this.#groups.flatMap(({ target, credentials }) => credentials.map((credential) => ({ target, credential })));
+  }
+
   /** Untried credentials of the current target, the current one not counted. */
   get credentialsLeft(): number {
     return Math.max(0, (this.#groups[0]?.credentials.length ?? 0) - 1);

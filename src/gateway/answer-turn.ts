@@ -1,0 +1,172 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { isUnderstudyError } from "../core/error.ts";
+import type { ProtocolName } from "../core/target.ts";
+import { cleanMessage } from "../failures/clean-message.ts";
+import { protocols } from "../protocols/index.ts";
+import { aboutTurn } from "../turn/about-turn.ts";
+import { forwardRequestHeaders, forwardResponseHeaders } from "../turn/forwarded-headers.ts";
+import { chooseLastWord, type LastWord, troubleWord } from "../turn/last-word.ts";
+import { runTurn, type TurnResult } from "../turn/run-turn.ts";
+import { reportFailedTurn } from "../turn/turn-error.ts";
+import { CallerStream } from "./caller-stream.ts";
+import type { GatewayContext } from "./context.ts";
+import { keepAlives } from "./keep-alive.ts";
+import { type Asked, isRefusal, readAsked } from "./read-asked.ts";
+import { readBody } from "./read-body.ts";
+import { writeError, writeRefusal, writeWhole } from "./refusal.ts";
+
+const eventStream = { "content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache" };
+
+/** Answers one model call by a turn, in the dialect in which it was asked. Never rejects. */
+export async function answerTurn(
+  context: GatewayContext,
+  dialect: ProtocolName,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const { workspace, limits, turns } = context;
+  if (turns.draining) {
+    const message = "the gateway is closing; ask again in a moment";
+    return writeRefusal(response, dialect, { status: 503, code: "closing", message, headers: { "retry-after": "2" } });
+  }
+  const turn = turns.begin();
+  // Until the answer is out, a closed connection means that the caller gave up.
+  response.once("close", () => turn.controller.abort(new Error("the client closed the connection")));
+  try {
+    const body = await readBody(request, limits.bodyBytes);
+    if (!body.ok) {
+      if (body.refusal !== null) writeRefusal(response, dialect, body.refusal);
+      return;
+    }
+    const asked = readAsked(body.text, request.headers, workspace.config);
+    if (isRefusal(asked)) return writeRefusal(response, dialect, asked);
+    await runAndWrite(context, { dialect, asked, body: body.text, signal: turn.controller.signal }, request, response);
+  } catch (error) {
+    writeBroken(context, dialect, response, error);
+  } finally {
+    turn.end();
+  }
+}
+
+interface Call {
+  readonly dialect: ProtocolName;
+  readonly asked: Asked;
+  readonly body: string;
+  readonly signal: AbortSignal;
+}
+
+async function runAndWrite(
+  context: GatewayContext,
+  call: Call,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const { affinity, limits, metrics, workspace } = context;
+  const { dialect, asked, signal } = call;
+  const arrivedAt = performance.now();
+  let turnId = "";
+  const stream = asked.stream
+    ? new CallerStream({
+        response,
+        keepAlive: keepAlives[dialect],
+        everyMs: limits.keepAliveMs,
+        stalledMs: limits.stalledClientMs,
+        earlyHeaders: () => ({ ...eventStream, "x-understudy-turn": turnId }),
+      })
+    : null;
+  let close: (() => void) | null = null;
+  try {
+    const preferred = affinity.preferred(asked.conversation);
+    const result = await runTurn(
+      workspace.runtime,
+      { dialect, body: call.body, stream: asked.stream, headers: forwardRequestHeaders(headerPairs(request)) },
+      {
+        route: asked.route,
+        signal,
+        ...(preferred === undefined ? {} : { preferredCredentialId: preferred }),
+        onEvent(event) {
+          if (event.type === "turn-start") turnId = event.turnId;
+          context.onEvent(event);
+        },
+      },
+    );
+    if (!result.ok) {
+      affinity.failed(asked.conversation);
+      if (result.outcome === "failed") writeFailed(context, call, result, response, stream);
+      return;
+    }
+    metrics.firstEvent(performance.now() - arrivedAt);
+    close = affinity.open(result.candidate.credential.id);
+    await writeAnswer(result, response, stream);
+    const { outcome } = await result.done;
+    if (outcome === "answered") affinity.served(asked.conversation, result.candidate.credential.id);
+    if (outcome === "cut") affinity.failed(asked.conversation);
+  } finally {
+    stream?.stop();
+    close?.();
+  }
+}
+
+async function writeAnswer(
+  result: Extract<TurnResult, { ok: true }>,
+  response: ServerResponse,
+  stream: CallerStream | null,
+): Promise<void> {
+  const headers = { ...forwardResponseHeaders(result.headers, result.candidate.credential.id), ...aboutTurn(result) };
+  if (stream === null) {
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of result.answer.bytes()) chunks.push(chunk);
+    return writeWhole(response, 200, headers, chunks.length === 1 ? (chunks[0] ?? "") : Buffer.concat(chunks));
+  }
+  stream.begin(200, { ...eventStream, ...headers });
+  await stream.pipe(result.answer.bytes());
+  stream.end();
+}
+
+/** Nobody could answer: with the status that makes this client stop, or inside the stream if the head is out. */
+function writeFailed(
+  context: GatewayContext,
+  { dialect, asked }: Call,
+  result: Extract<TurnResult, { ok: false }>,
+  response: ServerResponse,
+  stream: CallerStream | null,
+): void {
+  const { findProvider, clock } = context.workspace.runtime;
+  const report = reportFailedTurn(result, asked.route.name, findProvider, clock.now());
+  const word = chooseLastWord(result, report, dialect, clock.now());
+  writeLastWord(dialect, { ...word, headers: { ...word.headers, ...aboutTurn(result) } }, response, stream);
+}
+
+function writeLastWord(
+  dialect: ProtocolName,
+  { error, headers }: LastWord,
+  response: ServerResponse,
+  stream: CallerStream | null,
+): void {
+  if (stream?.isEarly !== true) return writeError(response, dialect, error, headers);
+  stream.begin(200, headers);
+  stream.write(protocols[dialect].encodeError(error).event);
+  stream.end();
+}
+
+/** The turn itself broke: the request can't be read, the store can't be used, or a bug. */
+function writeBroken(context: GatewayContext, dialect: ProtocolName, response: ServerResponse, error: unknown): void {
+  if (isUnderstudyError(error, "request_refused")) {
+    return writeRefusal(response, dialect, { status: 400, code: "invalid_request", message: error.message });
+  }
+  if (error instanceof RangeError && /call stack/i.test(error.message)) {
+    const message = "the request is nested too deeply";
+    return writeRefusal(response, dialect, { status: 400, code: "invalid_request", message });
+  }
+  const said = cleanMessage(error instanceof Error ? error.message : String(error));
+  const message = isUnderstudyError(error) ? said : `an error of the gateway's own: ${said}`;
+  context.onNotice(message);
+  const word = troubleWord(dialect, message);
+  // After the head there is nothing better than an end that nobody takes for a whole answer.
+  if (response.headersSent) response.destroy();
+  else writeLastWord(dialect, word, response, null);
+}
+
+function* headerPairs({ rawHeaders }: IncomingMessage): Generator<[string, string]> {
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) yield [rawHeaders[i] ?? "", rawHeaders[i + 1] ?? ""];
+}

@@ -1,0 +1,110 @@
+import type { ServerResponse } from "node:http";
+
+export interface CallerStreamOptions {
+  readonly response: ServerResponse;
+  /** Written after each `everyMs` of silence, between two events. */
+  readonly keepAlive: string;
+  readonly everyMs: number;
+  /** A client that takes nothing for so long is let go, in ms. */
+  readonly stalledMs: number;
+  /** Headers for the case that the first sign of life has to go out before anything is known. */
+  readonly earlyHeaders: () => Readonly<Record<string, string>>;
+}
+
+/**
+ * An event stream on its way to the client. Before `begin` nothing is sent, until the silence has lasted `everyMs`: then
+ * headers go out with a first sign of life. From then on `isEarly` is true, and the status can't be chosen any more.
+ */
+export class CallerStream {
+  readonly #options: CallerStreamOptions;
+  readonly #timer: NodeJS.Timeout;
+  #quiet = true;
+  /** True where an event of our own can stand: at the beginning and after a blank line. */
+  #betweenEvents = true;
+  #early = false;
+
+  constructor(options: CallerStreamOptions) {
+    this.#options = options;
+    this.#timer = setInterval(() => this.#tick(), options.everyMs);
+  }
+
+  get isEarly(): boolean {
+    return this.#early;
+  }
+
+  /** Sends the head. After an early one the headers come as a comment, so that they are not lost. */
+  begin(status: number, headers: Readonly<Record<string, string>>): void {
+    const { response } = this.#options;
+    if (response.destroyed) return;
+    if (!this.#early) {
+      response.writeHead(status, headers);
+      return;
+    }
+    const about = Object.entries(headers).filter(([name]) => name.startsWith("x-understudy-"));
+    response.write(`: ${about.map(([name, value]) => `${name}=${value}`).join(" ")}\n\n`);
+  }
+
+  /** Writes everything that `chunks` gives, as fast as the client takes it. Ends the iteration when the client is gone. */
+  async pipe(chunks: AsyncIterable<Uint8Array>): Promise<void> {
+    const { response } = this.#options;
+    for await (const chunk of chunks) {
+      if (response.destroyed) return;
+      this.#note(chunk);
+      if (!response.write(chunk)) await this.#drained();
+    }
+  }
+
+  /** Writes one piece of text: an error event, for instance. */
+  write(text: string): void {
+    if (!this.#options.response.destroyed) this.#options.response.write(text);
+  }
+
+  end(): void {
+    this.stop();
+    if (!this.#options.response.destroyed) this.#options.response.end();
+  }
+
+  /** No more signs of life. */
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  #note(chunk: Uint8Array): void {
+    this.#quiet = false;
+    const last = chunk.length - 1;
+    if (last < 0) return;
+    // A chunk of one byte may end a blank line; taking it as "inside an event" only delays a sign of life.
+    const before = chunk[last - 1] === 13 ? chunk[last - 2] : chunk[last - 1];
+    this.#betweenEvents = chunk[last] === 10 && before === 10;
+  }
+
+  #tick(): void {
+    const { response, keepAlive, earlyHeaders } = this.#options;
+    if (!this.#quiet || !this.#betweenEvents || response.writableNeedDrain || response.destroyed) {
+      this.#quiet = true;
+      return;
+    }
+    if (!response.headersSent) {
+      this.#early = true;
+      response.writeHead(200, earlyHeaders());
+    }
+    response.write(keepAlive);
+  }
+
+  /** Resolves when the client has taken what was written, or is gone. */
+  #drained(): Promise<void> {
+    const { response, stalledMs } = this.#options;
+    return new Promise((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer);
+        response.off("drain", done);
+        response.off("close", done);
+        resolve();
+      };
+      const timer = setTimeout(() => response.destroy(), stalledMs);
+      response.once("drain", done);
+      response.once("close", done);
+      if (response.destroyed) done();
+    });
+  }
+}

@@ -1,0 +1,65 @@
+import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import { closeSync, fsyncSync, linkSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
+import type { IncomingHttpHeaders } from "node:http";
+import { dirname, join } from "node:path";
+import { UnderstudyError } from "../core/error.ts";
+import type { UnderstudyHome } from "../platform/home.ts";
+import { fileError, makePrivateFolder, syncFolder, tightenFile, withReason } from "../stores/private-file.ts";
+
+/** Where the key of this installation's clients is kept. */
+export function clientKeyFile(home: UnderstudyHome): string {
+  return join(home.dataDir, "client.key");
+}
+
+/**
+ * The key that clients of this installation present, made at the first call: 32 random bytes, 0600, on disk before the name
+ * appears. Of two processes that make it at once, both get the same. Throws `store_unavailable` when it can't be read or made.
+ */
+export function readOrCreateClientKey(file: string): string {
+  if (!tightenFile(file)) createKey(file);
+  const key = withReason(`the client key ${file} can't be read`, () => readFileSync(file, "utf8")).trim();
+  if (key.length < 16) {
+    throw new UnderstudyError("store_unavailable", `${file} holds no client key: remove it and a new one is made`);
+  }
+  return key;
+}
+
+function createKey(file: string): void {
+  makePrivateFolder(dirname(file));
+  const aside = `${file}.${process.pid}.${randomBytes(4).toString("hex")}`;
+  try {
+    const descriptor = openSync(aside, "wx", 0o600);
+    try {
+      writeSync(descriptor, `uk-${randomBytes(32).toString("base64url")}\n`);
+      fsyncSync(descriptor);
+    } finally {
+      closeSync(descriptor);
+    }
+    linkSync(aside, file);
+    syncFolder(dirname(file));
+  } catch (error) {
+    const isThere = error instanceof Error && "code" in error && error.code === "EEXIST";
+    if (!isThere) throw fileError(`the client key ${file} can't be made`, error);
+  } finally {
+    rmSync(aside, { force: true });
+  }
+}
+
+/** Says whether a request carries the key. Compares hashes in constant time: neither length nor content leaks. */
+export function createKeyCheck(clientKey: string): (headers: IncomingHttpHeaders) => boolean {
+  const expected = sha256(clientKey.trim());
+  return (headers) => {
+    const presented = presentedKeys(headers);
+    // Every key is compared: a wrong one beside a right one is nobody's mistake but costs nobody anything.
+    return presented.map((key) => timingSafeEqual(sha256(key), expected)).includes(true);
+  };
+}
+
+function presentedKeys({ authorization, "x-api-key": apiKey }: IncomingHttpHeaders): string[] {
+  const bearer = /^bearer +(\S+) *$/i.exec(authorization ?? "")?.[1];
+  return [bearer, apiKey].flatMap((key) => (typeof key === "string" && key !== "" ? [key] : []));
+}
+
+function sha256(text: string): Buffer {
+  return createHash("sha256").update(text).digest();
+}

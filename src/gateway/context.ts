@@ -1,0 +1,20 @@
+import type { IncomingHttpHeaders } from "node:http";
+import type { TurnEvent } from "../core/events.ts";
+import type { Workspace } from "../workspace.ts";
+import type { Affinity } from "./affinity.ts";
+import type { Metrics } from "./metrics.ts";
+import type { OpenTurns } from "./open-turns.ts";
+import type { GatewayLimits } from "./options.ts";
+
+/** What the routes of one gateway share. */
+export interface GatewayContext {
+  readonly workspace: Workspace;
+  readonly limits: GatewayLimits;
+  readonly affinity: Affinity;
+  readonly metrics: Metrics;
+  readonly turns: OpenTurns;
+  readonly hasKey: (headers: IncomingHttpHeaders) => boolean;
+  readonly allowedHosts: ReadonlySet<string>;
+  readonly onEvent: (event: TurnEvent) => void;
+  readonly onNotice: (line: string) => void;
+}

@@ -1,0 +1,121 @@
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
+import { UnderstudyError } from "../core/error.ts";
+import { createAffinity } from "./affinity.ts";
+import { createKeyCheck } from "./client-key.ts";
+import type { GatewayContext } from "./context.ts";
+import { createMetrics } from "./metrics.ts";
+import { OpenTurns } from "./open-turns.ts";
+import {
+  checkOptions,
+  defaultGatewayLimits,
+  defaultHost,
+  defaultPort,
+  type GatewayLimits,
+  type GatewayOptions,
+} from "./options.ts";
+import { handle } from "./routes.ts";
+import { reloadConfig, watchConfig } from "./watch-config.ts";
+
+/** A gateway that listens. */
+export interface Gateway {
+  /** `http://127.0.0.1:4141`. OpenAI's clients want `/v1` behind it, Anthropic's don't. */
+  readonly url: string;
+  readonly port: number;
+  /** Requests being answered now. */
+  readonly openTurns: number;
+  /** Reads the configuration again; false when it can't be used and the one before stays in force. */
+  reload(): Promise<boolean>;
+  /**
+   * Takes no new turns (`/ready` says 503), waits for those under way, gives them up after the drain limit, and closes every
+   * connection. The workspace stays open: it is the caller's.
+   */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the gateway. Rejects with an `UnderstudyError` `usage` for options that can't be meant, and for a port that is taken or
+ * may not be used.
+ */
+export async function createGateway(options: GatewayOptions): Promise<Gateway> {
+  checkOptions(options);
+  const { workspace, host = defaultHost, port = defaultPort, onNotice = () => {} } = options;
+  const limits: GatewayLimits = { ...defaultGatewayLimits, ...options.limits };
+  const metrics = createMetrics();
+  const turns = new OpenTurns();
+  const context: GatewayContext = {
+    workspace,
+    limits,
+    metrics,
+    turns,
+    affinity: createAffinity({ now: () => workspace.clock.now() }),
+    hasKey: createKeyCheck(options.clientKey),
+    allowedHosts: new Set(options.allowedHosts?.map((name) => name.toLowerCase())),
+    onEvent(event) {
+      metrics.observe(event);
+      options.onEvent?.(event);
+    },
+    onNotice,
+  };
+  const server = createServer(
+    {
+      maxHeaderSize: limits.headerBytes,
+      headersTimeout: limits.headersMs,
+      requestTimeout: limits.requestMs,
+      keepAliveTimeout: limits.idleMs,
+      connectionsCheckingInterval: Math.min(1_000, limits.headersMs),
+      noDelay: true,
+    },
+    (request, response) => void handle(context, request, response),
+  );
+  server.maxConnections = limits.connections;
+  server.on("upgrade", refuseUpgrade);
+  await listen(server, host, port);
+  const stopWatching = options.watchConfig === true ? watchConfig(workspace, onNotice) : () => {};
+  const address = server.address() as AddressInfo;
+
+  return {
+    url: `http://${address.family === "IPv6" ? `[${address.address}]` : address.address}:${address.port}`,
+    port: address.port,
+    get openTurns() {
+      return turns.size;
+    },
+    reload: () => reloadConfig(workspace, onNotice),
+    async close() {
+      stopWatching();
+      await turns.drain(limits.drainMs);
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+/** WebSockets are not spoken: 426 makes Codex go on over HTTP after one try, where a 404 costs it seven. */
+function refuseUpgrade(_request: unknown, socket: Duplex): void {
+  socket.on("error", () => {});
+  socket.end("HTTP/1.1 426 Upgrade Required\r\nconnection: close\r\nupgrade: HTTP/1.1\r\ncontent-length: 0\r\n\r\n");
+}
+
+function listen(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (error: NodeJS.ErrnoException) => reject(listenError(error, host, port)));
+    server.listen({ host, port }, () => {
+      server.removeAllListeners("error");
+      resolve();
+    });
+  });
+}
+
+function listenError(error: NodeJS.ErrnoException, host: string, port: number): UnderstudyError {
+  const what: Readonly<Record<string, string>> = {
+    EADDRINUSE: `port ${port} is taken by another program: choose one with --port, or 0 for any that is free`,
+    EACCES: `port ${port} may not be used by this user: choose one above 1023 with --port`,
+    EADDRNOTAVAIL: `${host} is no address of this machine`,
+    ENOTFOUND: `${host} is no address of this machine`,
+  };
+  const message =
+    what[error.code ?? ""] ?? `the gateway can't listen on ${host}:${port} (${error.code ?? error.message})`;
+  return new UnderstudyError("usage", message, {}, { cause: error });
+}

@@ -1,0 +1,82 @@
+import { UnderstudyError } from "../core/error.ts";
+import type { TurnEvent } from "../core/events.ts";
+import { isLoopbackHost } from "../providers/base-url.ts";
+import type { Workspace } from "../workspace.ts";
+
+export interface GatewayOptions {
+  readonly workspace: Workspace;
+  /** What every client must present, as `Authorization: Bearer` or `x-api-key`. Never empty. */
+  readonly clientKey: string;
+  /** Where to listen. Default `127.0.0.1`. Another machine can reach any address but loopback ones. */
+  readonly host?: string;
+  /** Default 4141; 0 takes a free one. */
+  readonly port?: number;
+  /** Must be true to listen on an address that other machines can reach. Traffic is plain http. Default false. */
+  readonly exposeToOtherMachines?: boolean;
+  /** Host names that clients may use besides loopback names and plain addresses. Default none. */
+  readonly allowedHosts?: readonly string[];
+  readonly limits?: Partial<GatewayLimits>;
+  /** True: the configuration is read again when its file changes. Default false. */
+  readonly watchConfig?: boolean;
+  /** Told what happens in every turn, as it happens. Must not throw. */
+  readonly onEvent?: (event: TurnEvent) => void;
+  /** Told what a person who runs the gateway should know, one line each. Must not throw. */
+  readonly onNotice?: (line: string) => void;
+}
+
+export interface GatewayLimits {
+  /** A request's body, as sent and after decompression. Default 32 MiB. */
+  readonly bodyBytes: number;
+  /** All headers of a request together. Default 32 KiB. */
+  readonly headerBytes: number;
+  /** From a connection's or request's beginning until its headers are there, in ms. Default 15,000. */
+  readonly headersMs: number;
+  /** Until a whole request is there, in ms. Default 120,000. */
+  readonly requestMs: number;
+  /** A kept-alive connection without a request, in ms. Default 65,000. */
+  readonly idleMs: number;
+  /** Open connections. Default 2,048. */
+  readonly connections: number;
+  /**
+   * Silence towards a client that waits for a stream, before it gets a sign of life, in ms. The first one gives up the choice of
+   * the HTTP status: from then on an error is told inside the stream. Default 15,000.
+   */
+  readonly keepAliveMs: number;
+  /** A client that takes nothing of what it is sent, in ms. Default 120,000. */
+  readonly stalledClientMs: number;
+  /** How long turns under way may go on after `close` was called, in ms. Default 30,000. */
+  readonly drainMs: number;
+}
+
+export const defaultGatewayLimits: GatewayLimits = {
+  bodyBytes: 32 * 1024 * 1024,
+  headerBytes: 32 * 1024,
+  headersMs: 15_000,
+  requestMs: 120_000,
+  idleMs: 65_000,
+  connections: 2_048,
+  keepAliveMs: 15_000,
+  stalledClientMs: 120_000,
+  drainMs: 30_000,
+};
+
+export const defaultHost = "127.0.0.1";
+export const defaultPort = 4141;
+
+/** Throws `usage` for a bind that other machines can reach and nobody has asked for, and for a key that protects nothing. */
+export function checkOptions({ host = defaultHost, clientKey, exposeToOtherMachines }: GatewayOptions): void {
+  if (clientKey.trim().length < 16) {
+    throw new UnderstudyError("usage", "the gateway needs a client key of at least 16 characters");
+  }
+  if (!isLoopback(host) && exposeToOtherMachines !== true) {
+    throw new UnderstudyError(
+      "usage",
+      `${host} can be reached from other machines, and the gateway holds your logins: say so with --expose, or stay on ${defaultHost}`,
+    );
+  }
+}
+
+/** True for a host that only this machine reaches. IPv6 with or without brackets. */
+export function isLoopback(host: string): boolean {
+  return isLoopbackHost(host === "::1" ? "[::1]" : host);
+}

@@ -1,0 +1,117 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { ProtocolName } from "../core/target.ts";
+import { answerTurn } from "./answer-turn.ts";
+import type { GatewayContext } from "./context.ts";
+import { countTokens } from "./count-tokens.ts";
+import { checkHost, checkQuery } from "./guard.ts";
+import { listModels } from "./list-models.ts";
+import { type Refusal, writeRefusal, writeWhole } from "./refusal.ts";
+
+interface RouteEntry {
+  /** Shape of its errors. */
+  readonly dialect: ProtocolName;
+  /** True when it can be asked without the client key: it tells nothing about anybody. */
+  readonly open?: boolean;
+  readonly answer: (
+    context: GatewayContext,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ) => Promise<void> | void;
+}
+
+const turnIn = (dialect: ProtocolName): RouteEntry => ({
+  dialect,
+  answer: (context, request, response) => answerTurn(context, dialect, request, response),
+});
+
+const routes: Readonly<Record<string, RouteEntry>> = {
+  "POST /v1/responses": turnIn("responses"),
+  "POST /v1/chat/completions": turnIn("chat-completions"),
+  "POST /v1/messages": turnIn("messages"),
+  "POST /v1/messages/count_tokens": { dialect: "messages", answer: countTokens },
+  "GET /v1/models": {
+    dialect: "chat-completions",
+    answer: ({ workspace }, _, response) => writeWhole(response, 200, {}, JSON.stringify(listModels(workspace.config))),
+  },
+  "GET /health": {
+    dialect: "chat-completions",
+    open: true,
+    answer: (_, __, response) => writeWhole(response, 200, {}, '{"status":"ok"}'),
+  },
+  "GET /ready": {
+    dialect: "chat-completions",
+    open: true,
+    answer: ({ turns }, _, response) =>
+      writeWhole(response, turns.draining ? 503 : 200, {}, `{"status":"${turns.draining ? "closing" : "ready"}"}`),
+  },
+  "GET /metrics": {
+    dialect: "chat-completions",
+    answer: ({ metrics, turns }, _, response) =>
+      writeWhole(response, 200, {}, metrics.text(turns.size), "text/plain; version=0.0.4; charset=utf-8"),
+  },
+  "GET /": {
+    dialect: "chat-completions",
+    open: true,
+    answer: (_, request, response) => writeWhole(response, 200, {}, helpText(request), "text/plain; charset=utf-8"),
+  },
+  "HEAD /": {
+    dialect: "chat-completions",
+    open: true,
+    answer: (_, __, response) => void response.writeHead(200).end(),
+  },
+};
+
+/** Answers one request. Never rejects. */
+export async function handle(
+  context: GatewayContext,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const { url = "/", method = "GET" } = request;
+  const at = url.indexOf("?");
+  const path = at < 0 ? url : url.slice(0, at);
+  const route = Object.hasOwn(routes, `${method} ${path}`) ? routes[`${method} ${path}`] : undefined;
+  const dialect = route?.dialect ?? "chat-completions";
+  const refusal =
+    checkHost(request, context.allowedHosts) ??
+    checkQuery(at < 0 ? "" : url.slice(at + 1)) ??
+    (route?.open === true || context.hasKey(request.headers) ? null : wrongKey(dialect));
+  if (refusal !== null) return writeRefusal(response, dialect, refusal);
+  if (route === undefined) return writeRefusal(response, dialect, notFound(method, path));
+  try {
+    await route.answer(context, request, response);
+  } catch (error) {
+    context.onNotice(`an error of the gateway's own: ${error instanceof Error ? error.message : String(error)}`);
+    response.destroy();
+  }
+}
+
+/** Claude Code goes on for minutes after a 401; a wrong key is to be seen at once. */
+function wrongKey(dialect: ProtocolName): Refusal {
+  return {
+    status: dialect === "messages" ? 403 : 401,
+    code: "client_key_wrong",
+    message: "the gateway's client key is missing or wrong: understudy serve --print-key shows it",
+    headers: { "x-should-retry": "false", "www-authenticate": "Bearer" },
+    close: true,
+  };
+}
+
+function notFound(method: string, path: string): Refusal {
+  const known = Object.keys(routes).find((name) => name.endsWith(` ${path}`));
+  if (known !== undefined) {
+    const [allow = ""] = known.split(" ");
+    return { status: 405, code: "method_not_allowed", message: `${path} is asked with ${allow}`, headers: { allow } };
+  }
+  return { status: 404, code: "not_found", message: `the gateway has no ${method} ${path.slice(0, 200)}`, close: true };
+}
+
+function helpText({ headers }: IncomingMessage): string {
+  const base = `http://${headers.host ?? "127.0.0.1"}`;
+  return [
+    "Understudy's gateway. A client needs two lines:",
+    `  base URL  ${base}/v1  (Anthropic clients: ${base})`,
+    "  key       what `understudy serve --print-key` prints",
+    "",
+  ].join("\n");
+}
