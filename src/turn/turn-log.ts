@@ -24,7 +24,7 @@ export class TurnLog {
   }
 
   tell(event: Untimed<TurnEvent>): void {
-    this.#onEvent?.({ ...event, at: this.#clock.now() } as TurnEvent);
+    this.#onEvent?.({ ...event, at: this.#clock.now() });
   }
 
   add(record: Omit<AttemptRecord, "endedAt">): void {

@@ -94,12 +94,12 @@ async function stored(): Promise<OAuthCredential> {
 
 /** Lets virtual time pass until `promise` settles. */
 async function passing<T>(promise: Promise<T>): Promise<T> {
-  let settled = false;
+  const state = { settled: false };
   const done = promise.finally(() => {
-    settled = true;
+    state.settled = true;
   });
   done.catch(() => {});
-  for (let i = 0; i < 500 && !settled; i++) {
+  for (let i = 0; i < 2_000 && !state.settled; i++) {
     await turnOfEventLoop();
     if (clock.nextWakeMs !== null) await clock.advance(Math.max(1, clock.nextWakeMs));
   }

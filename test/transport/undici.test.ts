@@ -31,7 +31,10 @@ async function failure(promise: Promise<unknown>): Promise<TransportError> {
 describe("the undici transport", () => {
   it("sends method, headers and body, and gives status, headers and body back", async () => {
     const url = await listen((request, response) => {
-      response.writeHead(418, { "x-seen": `${request.method} ${request.headers["x-mine"]}`, "set-cookie": ["a", "b"] });
+      response.writeHead(418, {
+        "x-seen": `${request.method} ${String(request.headers["x-mine"])}`,
+        "set-cookie": ["a", "b"],
+      });
       request.pipe(response);
     });
     const answer = await transport.send({
