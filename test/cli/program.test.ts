@@ -86,26 +86,21 @@ function namedCommands(): string[][] {
   return [...found.values()];
 }
 
-/** True when the words lead to a command that has the options among them. */
+/**
+ * True when the words lead to a command that has the long options among them. What stands behind a command that has no further
+ * ones is operands, or the rest of a sentence.
+ */
 async function exists(words: readonly string[]): Promise<boolean> {
   const program = await createProgram(words);
   let command: Command = program;
-  let isValue = false;
   for (const word of words) {
-    if (word.startsWith("-")) {
-      const option = command.options.find(({ short, long }) => word === short || word === long);
-      if (option === undefined && word !== "--help") return false;
-      isValue = option?.required === true;
-      continue;
-    }
-    if (isValue) {
-      isValue = false;
+    if (word.startsWith("--")) {
+      if (word !== "--help" && !command.options.some(({ long }) => word === long)) return false;
       continue;
     }
     const child = command.commands.find((one) => one.name() === word);
     if (child !== undefined) command = child;
-    // An operand: only behind a command that takes some.
-    else if (command.registeredArguments.length === 0) return false;
+    else if (command.commands.length > 0) return false;
   }
   return command !== program;
 }
