@@ -2,6 +2,16 @@ import { backoffDelay, refreshBackoff } from "../core/backoff.ts";
 import type { Clock, Random } from "../core/clock.ts";
 import type { Failure } from "../core/failure.ts";
 import { type Account, needsRelogin, type OAuthCredential, type ReloginMark } from "./credential.ts";
+import {
+  reloginFailure,
+  noRefreshToken,
+  goneFailure,
+  unwrittenFailure,
+  noAccessTokenFailure,
+  deferredFailure,
+  networkFailure,
+  storeFailure,
+} from "./keeper-failures.ts";
 import type { RefreshOutcome, SpendRefreshToken } from "./refresh-outcome.ts";
 import type { NewGrant, Store } from "./store.ts";
 import { isAlive, mustRefresh, shouldRefresh } from "./token-window.ts";
@@ -277,87 +287,4 @@ function withSignal(flight: Promise<TokenResult>, signal?: AbortSignal): Promise
     signal.addEventListener("abort", onAbort, { once: true });
     void flight.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
   });
-}
-
-function reloginFailure(credential: OAuthCredential): Failure {
-  return {
-    reason: "relogin_required",
-    scope: "credential",
-    next: "next_credential",
-    reloginRequired: true,
-    code: credential.relogin?.code ?? "relogin_required",
-    message: credential.relogin?.message ?? "a new sign-in is needed",
-    row: "keeper-relogin",
-  };
-}
-
-const noRefreshToken: Failure = {
-  reason: "relogin_required",
-  scope: "credential",
-  next: "next_credential",
-  reloginRequired: true,
-  code: "no_refresh_token",
-  message: "the access token is over and this login has no refresh token",
-  row: "keeper-no-refresh-token",
-};
-
-const goneFailure: Failure = {
-  reason: "auth",
-  scope: "network",
-  next: "next_credential",
-  reloginRequired: false,
-  message: "the credential was removed meanwhile",
-  row: "keeper-gone",
-};
-
-const unwrittenFailure: Failure = {
-  reason: "server_error",
-  scope: "network",
-  next: "next_credential",
-  reloginRequired: false,
-  code: "store_unavailable",
-  message:
-    "the refreshed token can't be written to the store, so it is not used yet; it is kept in memory and tried again",
-  row: "keeper-unwritten",
-};
-
-const noAccessTokenFailure: Failure = {
-  reason: "server_error",
-  scope: "network",
-  next: "next_credential",
-  reloginRequired: false,
-  code: "no_access_token",
-  message: "the token endpoint gave a new refresh token and no access token; it is asked again shortly",
-  row: "keeper-no-access-token",
-};
-
-/** The token endpoint's trouble is not the credential's fault: it benches nothing, and the line goes on. */
-function deferredFailure(outcome: Extract<RefreshOutcome, { kind: "deferred" }>): Failure {
-  return {
-    reason: outcome.status === 429 ? "rate_limit" : "server_error",
-    scope: "network",
-    next: "next_credential",
-    reloginRequired: false,
-    code: outcome.code,
-    message: outcome.message,
-    row: "keeper-deferred",
-    ...(outcome.status === undefined ? {} : { status: outcome.status }),
-    ...(outcome.retryAt === undefined ? {} : { retryAt: outcome.retryAt }),
-  };
-}
-
-function networkFailure(message: string, row: string): Failure {
-  return { reason: "network", scope: "network", next: "next_credential", reloginRequired: false, message, row };
-}
-
-function storeFailure(error: unknown): Failure {
-  return {
-    reason: "server_error",
-    scope: "network",
-    next: "next_credential",
-    reloginRequired: false,
-    code: "store_unavailable",
-    message: error instanceof Error ? error.message : String(error),
-    row: "keeper-store",
-  };
 }
