@@ -4,7 +4,7 @@ import type { Cooldown } from "../../core/cooldown.ts";
 import type { Reason } from "../../core/failure.ts";
 import type { Store } from "../../credentials/store.ts";
 import type { Connection } from "./connection.ts";
-import { wholeMs } from "./credential-row.ts";
+import { wholeMs } from "../credential-row.ts";
 
 type CooldownMethods = Pick<Store, "listCooldowns" | "putCooldown" | "clearCooldowns">;
 

@@ -3,7 +3,7 @@ import { UnderstudyError } from "../../core/error.ts";
 import type { Account, Credential } from "../../credentials/credential.ts";
 import type { Store } from "../../credentials/store.ts";
 import type { Connection } from "./connection.ts";
-import { accountColumns, type CredentialRow, type RowMapper, wholeMs } from "./credential-row.ts";
+import { accountColumns, type CredentialRow, type RowMapper, wholeMs } from "../credential-row.ts";
 import type { PendingUses } from "./uses.ts";
 
 type CredentialMethods = Pick<

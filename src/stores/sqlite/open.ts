@@ -17,7 +17,7 @@ import {
   whenFree,
 } from "./connection.ts";
 import { createCooldownMethods } from "./cooldowns.ts";
-import { createRowMapper } from "./credential-row.ts";
+import { createRowMapper } from "../credential-row.ts";
 import { createCredentialMethods } from "./credentials.ts";
 import { damagedError, needsWriter, storeError } from "./errors.ts";
 import { createJournal, defaultJournalLimit } from "./journal.ts";
@@ -25,7 +25,7 @@ import { chooseJournalMode, type JournalMode } from "./journal-mode.ts";
 import { createRefreshMethods } from "./refresh.ts";
 import { inspectStore, migrate, readVersion, schemaVersion } from "./schema.ts";
 import { createPendingUses } from "./uses.ts";
-import { createWriteBehind } from "./write-behind.ts";
+import { createWriteBehind } from "../write-behind.ts";
 
 export interface SqliteStoreOptions {
   /** Path of the store. The file and its folder are made if missing, for this user only. */

@@ -1,6 +1,6 @@
 import type { ClaimResult, Store } from "../../credentials/store.ts";
 import type { Connection } from "./connection.ts";
-import { accountColumns, type CredentialRow, type RowMapper, wholeMs } from "./credential-row.ts";
+import { accountColumns, type CredentialRow, type RowMapper, wholeMs } from "../credential-row.ts";
 
 type RefreshMethods = Pick<
   Store,

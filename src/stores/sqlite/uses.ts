@@ -1,6 +1,6 @@
 import type { Credential } from "../../credentials/credential.ts";
 import type { Connection } from "./connection.ts";
-import { wholeMs } from "./credential-row.ts";
+import { wholeMs } from "../credential-row.ts";
 
 /** Uses that are counted but not written yet. */
 export interface PendingUses {

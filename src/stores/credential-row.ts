@@ -1,10 +1,10 @@
-import { UnderstudyError } from "../../core/error.ts";
-import { Secret } from "../../core/secret.ts";
-import type { Account, Credential, Grant, KeySource, OAuthCredential } from "../../credentials/credential.ts";
-import type { NewGrant } from "../../credentials/store.ts";
-import { type Sealer, SealError } from "../seal.ts";
+import { UnderstudyError } from "../core/error.ts";
+import { Secret } from "../core/secret.ts";
+import type { Account, Credential, Grant, KeySource, OAuthCredential } from "../credentials/credential.ts";
+import type { NewGrant } from "../credentials/store.ts";
+import { type Sealer, SealError } from "./seal.ts";
 
-/** A row of the table `credential`, as SQLite gives it. */
+/** A row of the table `credential`, which has the same columns in every store. */
 export interface CredentialRow {
   readonly id: string;
   readonly provider: string;
@@ -53,8 +53,8 @@ export interface RowMapper {
   forget(id: string): void;
 }
 
-/** `file` is named in errors. */
-export function createRowMapper(sealer: Sealer, file: string): RowMapper {
+/** `place` is the store as errors name it. */
+export function createRowMapper(sealer: Sealer, place: string): RowMapper {
   // Every turn lists the pool. A secret is opened again only when its sealed form has changed.
   const opened = new Map<string, Map<SecretField, { sealed: Uint8Array; secret: Secret }>>();
 
@@ -71,7 +71,7 @@ export function createRowMapper(sealer: Sealer, file: string): RowMapper {
       if (!(error instanceof SealError)) throw error;
       throw new UnderstudyError(
         "store_unavailable",
-        `the stored secret of ${row.provider} "${row.label}" (${row.id}) in ${file} does not open: the file was altered. Remove that credential and add it again, or put a copy of the file back.`,
+        `the stored secret of ${row.provider} "${row.label}" (${row.id}) in ${place} does not open: it was altered. Remove that credential and add it again, or put a copy of the store back.`,
         { provider: row.provider, credential: row.label },
         { cause: error },
       );
