@@ -40,7 +40,13 @@ export const durableLevel = "EXTRA";
 /** The pause between two tries, in ms: drawn evenly, so that waiters don't meet again. */
 const pollMs = { least: 3, most: 13 };
 
-export function createConnection(database: DatabaseSync, file: string, lockWaitMs: number): Connection {
+/** `guard` is run in each durable transaction, before its work; if it throws, nothing happens. */
+export function createConnection(
+  database: DatabaseSync,
+  file: string,
+  lockWaitMs: number,
+  guard: () => void = () => {},
+): Connection {
   const version = database.prepare("PRAGMA user_version");
   const dataVersion = database.prepare("PRAGMA data_version");
   const changes = database.prepare("SELECT total_changes() AS count");
@@ -54,6 +60,7 @@ export function createConnection(database: DatabaseSync, file: string, lockWaitM
       database.exec("BEGIN IMMEDIATE");
       // A newer process may have migrated the store under this one.
       checkVersion((version.get() as { user_version: number }).user_version, file);
+      if (options.durable !== false) guard();
       const before = changeCount();
       const result = work();
       // An empty COMMIT can fail as busy in rollback-journal mode; an empty ROLLBACK can't.

@@ -6,7 +6,8 @@ import { type Clock, systemClock } from "../../core/clock.ts";
 import { UnderstudyError } from "../../core/error.ts";
 import type { Store } from "../../credentials/store.ts";
 import { makePrivateFolder, syncFolder, tightenFile, withReason } from "../private-file.ts";
-import { createSealer, keyBytes, type Sealer } from "../seal.ts";
+import { followKey } from "../follow-key.ts";
+import { createKeyRing, isCurrent, type KeyRing, keyChangedError, type StoreKeys } from "../key-ring.ts";
 import {
   type Connection,
   closedError,
@@ -23,15 +24,15 @@ import { damagedError, needsWriter, storeError } from "./errors.ts";
 import { createJournal, defaultJournalLimit } from "./journal.ts";
 import { chooseJournalMode, type JournalMode } from "./journal-mode.ts";
 import { createRefreshMethods } from "./refresh.ts";
-import { inspectStore, migrate, readVersion, schemaVersion } from "./schema.ts";
+import { adoptKey, inspectStore, migrate, readKeyCheck, readVersion, schemaVersion } from "./schema.ts";
 import { createPendingUses } from "./uses.ts";
 import { createWriteBehind } from "../write-behind.ts";
 
 export interface SqliteStoreOptions {
   /** Path of the store. The file and its folder are made if missing, for this user only. */
   readonly file: string;
-  /** The key that seals the secrets: 32 bytes. */
-  readonly key: Uint8Array;
+  /** The key that seals the secrets: 32 bytes. Or where to find those that it may be. */
+  readonly key: StoreKeys;
   /** Tells which cooldowns are long over. Default: the machine's clock. */
   readonly clock?: Clock;
   /** Turns that the journal keeps, at least 1. Default 10,000. */
@@ -53,32 +54,42 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
   if (!Number.isSafeInteger(journalLimit) || journalLimit < 1) {
     throw new UnderstudyError("config_invalid", `journalLimit must be a whole number from 1 on, not ${journalLimit}`);
   }
-  if (options.key.length !== keyBytes) {
-    throw new UnderstudyError(
-      "config_invalid",
-      `the key of the store must have ${keyBytes} bytes, not ${options.key.length}`,
-    );
-  }
-  const sealer = createSealer(options.key);
+  const { connection, ring } = await openConnection(options, lockWaitMs);
+  const store = createStore(connection, ring, clock, journalLimit);
+  return followKey(store, ring, connection.file, () => connection.read(() => readKeyCheck(connection.database)));
+}
+
+/** The file, opened and with its tables, and the keys that fit it. Throws as `openSqliteStore` does. */
+export async function openConnection(
+  options: Pick<SqliteStoreOptions, "file" | "key" | "journalMode">,
+  lockWaitMs: number = defaultLockWaitMs,
+): Promise<{ connection: Connection; ring: KeyRing }> {
+  const ring = await createKeyRing(options.key);
   const file = resolve(options.file);
   const giveUpAt = performance.now() + lockWaitMs;
 
   try {
     prepareFile(file);
     const journalMode = options.journalMode ?? chooseJournalMode(dirname(file));
-    const inspected = await inspectReadOnly(file, sealer, giveUpAt);
+    const inspected = await inspectReadOnly(file, ring, giveUpAt);
     const database = await openForWriting(file, giveUpAt, (database) => {
-      if (!inspected) inspectStore(database, file, sealer);
-      setUp(database, sealer, journalMode);
+      if (!inspected) inspectStore(database, file, ring);
+      setUp(database, ring, journalMode);
+      // Another process may have made the store, or given it another key, since it was inspected.
+      adoptKey(database, file, ring);
     });
-    return createStore(createConnection(database, file, lockWaitMs), sealer, clock, journalLimit);
+    // What was sealed with a key that the store no longer has could not be opened again.
+    const guard = (): void => {
+      if (!isCurrent(ring, readKeyCheck(database))) throw keyChangedError(file);
+    };
+    return { connection: createConnection(database, file, lockWaitMs, guard), ring };
   } catch (error) {
     throw storeError(file, error);
   }
 }
 
-function createStore(connection: Connection, sealer: Sealer, clock: Clock, journalLimit: number): Store {
-  const mapper = createRowMapper(sealer, connection.file);
+function createStore(connection: Connection, ring: KeyRing, clock: Clock, journalLimit: number): Store {
+  const mapper = createRowMapper(ring, connection.file);
   const uses = createPendingUses(connection);
   const journal = createJournal(connection, journalLimit);
   const behind = createWriteBehind(
@@ -158,10 +169,10 @@ function createFile(file: string): void {
 }
 
 /** Looks before anything can be written. False when a writer must look, since it must clear up first after a crash. */
-async function inspectReadOnly(file: string, sealer: Sealer, giveUpAt: number): Promise<boolean> {
+async function inspectReadOnly(file: string, ring: KeyRing, giveUpAt: number): Promise<boolean> {
   const database = new DatabaseSync(file, { readOnly: true });
   try {
-    await whenFree(() => inspectStore(database, file, sealer), giveUpAt);
+    await whenFree(() => inspectStore(database, file, ring), giveUpAt);
     return true;
   } catch (error) {
     if (needsWriter(error)) return false;
@@ -190,7 +201,7 @@ async function openForWriting(
 }
 
 /** Settings of this connection, and the tables. May be run again after any part of it met a lock. */
-function setUp(database: DatabaseSync, sealer: Sealer, journalMode: JournalMode): void {
+function setUp(database: DatabaseSync, ring: KeyRing, journalMode: JournalMode): void {
   database.exec(`
     PRAGMA journal_mode = ${journalMode};
     PRAGMA journal_size_limit = ${4 * 1024 * 1024};
@@ -202,7 +213,7 @@ function setUp(database: DatabaseSync, sealer: Sealer, journalMode: JournalMode)
   if (readVersion(database) === schemaVersion) return;
   try {
     database.exec("BEGIN IMMEDIATE");
-    migrate(database, sealer);
+    migrate(database, ring);
     database.exec("COMMIT");
   } catch (error) {
     rollBack(database);

@@ -1,7 +1,8 @@
 import type { DatabaseSync } from "node:sqlite";
 import { UnderstudyError } from "../../core/error.ts";
 import { damagedError } from "./errors.ts";
-import { type Sealer, SealError } from "../seal.ts";
+import { type KeyRing, keyCheck, keyMismatchError } from "../key-ring.ts";
+import type { Sealer } from "../seal.ts";
 
 /**
  * The tables, as a list of forward steps: step n brings a store from version n to n + 1. A step that has been released is
@@ -86,24 +87,22 @@ export const schemaVersion: number = migrations.length;
 /** `Unds`: marks a SQLite file as a store of this package. */
 export const applicationId = 0x556e6473;
 
-const keyCheck = { id: "meta", field: "key_check", text: "understudy" };
-
 /**
  * Looks at a store without changing anything and tells its version; 0 for an empty file. Throws `store_newer` for a version
  * from the future, `store_unavailable` for another program's database and for a key that does not fit, and
  * SQLite's own error for a damaged file.
  */
-export function inspectStore(database: DatabaseSync, file: string, sealer: Sealer): number {
+export function inspectStore(database: DatabaseSync, file: string, ring: KeyRing): number {
   try {
     // One snapshot, though another process may be making the tables right now.
     database.exec("BEGIN");
-    return inspectSnapshot(database, file, sealer);
+    return inspectSnapshot(database, file, ring);
   } finally {
     if (database.isTransaction) database.exec("ROLLBACK");
   }
 }
 
-function inspectSnapshot(database: DatabaseSync, file: string, sealer: Sealer): number {
+function inspectSnapshot(database: DatabaseSync, file: string, ring: KeyRing): number {
   const version = readVersion(database);
   const tables = database.prepare("SELECT count(*) AS count FROM sqlite_schema").get() as { count: number };
   if (version === 0 && tables.count === 0) return 0;
@@ -119,7 +118,7 @@ function inspectSnapshot(database: DatabaseSync, file: string, sealer: Sealer): 
     const check = database.prepare(`PRAGMA quick_check(${table})`).get() as { quick_check: string };
     if (check.quick_check !== "ok") throw damagedError(check.quick_check);
   }
-  checkKey(database, file, sealer);
+  adoptKey(database, file, ring);
   return version;
 }
 
@@ -148,21 +147,17 @@ export function migrate(database: DatabaseSync, sealer: Sealer, steps: readonly 
     .run(keyCheck.field, sealer.seal(keyCheck.text, keyCheck.id, keyCheck.field));
 }
 
-/** A value sealed when the store was made tells whether the key at hand is the one that seals this store. */
-function checkKey(database: DatabaseSync, file: string, sealer: Sealer): void {
+/** Makes the key that seals this store the one that `ring` seals with; throws `store_unavailable` when it has none that fits. */
+export function adoptKey(database: DatabaseSync, file: string, ring: KeyRing): void {
+  if (ring.adopt(readKeyCheck(database))) return;
+  throw keyMismatchError(file, "Give the key it was made with (the key file beside it, or UNDERSTUDY_KEY)");
+}
+
+/** The key check as it stands there. */
+export function readKeyCheck(database: DatabaseSync): Uint8Array {
   const row = database.prepare("SELECT value FROM meta WHERE key = ?").get(keyCheck.field) as
     | { value: Uint8Array }
     | undefined;
   if (row === undefined) throw damagedError("the key check is missing");
-  try {
-    sealer.open(row.value, keyCheck.id, keyCheck.field);
-  } catch (error) {
-    if (!(error instanceof SealError)) throw error;
-    throw new UnderstudyError(
-      "store_unavailable",
-      `the key doesn't fit the store ${file}: it was sealed with another one. Nothing in it was changed. Give the key it was made with (the key file beside it, or UNDERSTUDY_KEY).`,
-      {},
-      { cause: error },
-    );
-  }
+  return row.value;
 }
