@@ -99,8 +99,9 @@ describe("ask", () => {
   it("ends with 1 when somebody recovers, and says when, also as JSON", async () => {
     await openThree();
     await stage.addCodexLogin("work");
+    stage.setEnv({ ANTHROPIC_API_KEY: undefined, LOCAL_KEY: undefined });
     stage.simulator.codex.setBehaviour("*", { name: "quota-exhausted", resetsInS: 7_200 });
-    const { code, stdout, stderr } = await stage.run(["ask", "--json", "--route", "codex/gpt-5.5", "hello"]);
+    const { code, stdout, stderr } = await stage.run(["ask", "--json", "hello"]);
     expect(code).toBe(1);
     expect(stderr).toMatch(/the first recovers at \d\d:\d\d/);
     const told = JSON.parse(stdout) as { answer: null; error: { code: string; retryAt: string; reason: string } };

@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { afterEach, describe, expect, it } from "vitest";
+import type { CredentialView } from "../../src/cli/credential-view.ts";
 import { type CliStage, openCliStage, type Running, threeTargets } from "./rig.ts";
 
 let stage: CliStage;
@@ -72,25 +73,27 @@ describe("auth add codex", () => {
   it("goes straight to the sign-in when the login there is over, and repairs it", async () => {
     await open();
     const { account } = await stage.addCodexLogin("ann");
-    await stage.addCodexLogin("ben");
-    stage.simulator.codexIssuer.revokeLogins(account);
-    await stage.run(["ask", "--route", "codex/gpt-5.5", "hello"]);
+    const endLogin = async (): Promise<void> => {
+      stage.simulator.codexIssuer.revokeLogins(account);
+      expect((await stage.run(["ask", "--route", "codex/gpt-5.5", "hello"])).stderr).toContain("sign in again");
+    };
+    const states = async (): Promise<string[]> => {
+      const { stdout } = await stage.run(["auth", "list", "codex", "--json"]);
+      const { providers } = JSON.parse(stdout) as { providers: { credentials: CredentialView[] }[] };
+      return (providers[0]?.credentials ?? []).map(({ label, state }) => `${label} ${state}`);
+    };
+    await endLogin();
     const listed = await stage.run(["auth", "list", "codex"]);
     expect(listed.stdout).toMatch(/ann .* sign in again: .*, since \d\d:\d\d/);
     expect(listed.stdout).toContain("run understudy auth add codex --force-new-login");
-    expect(listed.stdout).toMatch(/2 {2}ben .* ready <- next/);
+    expect(await signIn("ann")).toContain("Signed in again: codex · ann");
+    expect(await states()).toEqual(["ann ready"]);
 
-    // Signed in with the other account: the dead one is still named.
+    // Signed in with another account than the one that is over: that one is still named.
+    await endLogin();
+    await stage.addCodexLogin("ben");
     expect(await signIn("ben", "--force-new-login")).toContain("codex · ann still has to sign in again");
-    await signIn("ann", "--force-new-login");
-    const repaired = await stage.run(["auth", "list", "codex", "--json"]);
-    const { providers } = JSON.parse(repaired.stdout) as {
-      providers: { credentials: { label: string; state: string }[] }[];
-    };
-    expect(providers[0]?.credentials.map(({ label, state }) => [label, state])).toEqual([
-      ["ann", "ready"],
-      ["ben", "ready"],
-    ]);
+    expect(await states()).toEqual(["ann relogin_required", "ben ready"]);
   });
 
   it("stores nothing after Ctrl-C, and nothing when the person says no", async () => {
