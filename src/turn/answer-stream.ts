@@ -36,6 +36,12 @@ export interface AnswerStreamInput {
 
 const blankLine = new TextEncoder().encode("\n\n");
 
+/**
+ * Events at the beginning whose bytes don't count against what may be held: the first two of a Responses stream each repeat the
+ * request's instructions and tools, which alone can be larger than the limit.
+ */
+const openingEvents = 2;
+
 /** How long the upstream may keep its connection open after the terminal event, in ms. */
 const lingerMs = 250;
 
@@ -71,12 +77,18 @@ export class AnswerStream {
     const { limits } = this.#input;
     let events = 0;
     let bytes = 0;
+    /** Bytes of an event that is not complete yet: it may be the failure, so it does not count. The parser bounds it. */
+    let open = 0;
     for (;;) {
       const batch = await this.#next();
       if (batch === null) return this.#end?.kind === "cut" ? this.#end.failure : null;
       this.#held.push(batch);
-      events += batch.events.length;
-      bytes += batch.bytes.length;
+      open += batch.bytes.length;
+      if (batch.events.length > 0) {
+        events += batch.events.length;
+        if (events > openingEvents) bytes += open;
+        open = 0;
+      }
       const content = this.#read(batch);
       if (this.#end?.kind === "cut" && (whole || !content.beforeFailure)) return this.#end.failure;
       if (this.#end !== null) return null;

@@ -78,6 +78,23 @@ describe("the head of a stream", () => {
     expect(stream.end).toMatchObject({ kind: "cut", told: true, failure: { reason: "quota" } });
   });
 
+  it("whose opening repeats a long request is held all the same", async () => {
+    const opening = (type: string): string => event({ type, response: { instructions: "x".repeat(200_000) } });
+    const source = [opening("response.created"), opening("response.in_progress"), reasoning, failed];
+    expect(await streamOf(source).hold(false)).toMatchObject({ reason: "quota" });
+  });
+
+  it("is not passed on for the sake of an event that is not complete yet: it may be the failure", async () => {
+    const long = event({ type: "response.failed", response: { status: "failed", padding: "x".repeat(300_000) } });
+    const pieces = long.match(/[^]{1,10000}/g) ?? [];
+    expect(await streamOf([reasoning, reasoning, ...pieces]).hold(false)).toMatchObject({ reason: "server_error" });
+  });
+
+  it("whose events grow beyond the limit of bytes is passed on", async () => {
+    const stream = streamOf([reasoning, reasoning, reasoning, reasoning, failed], { holdBytes: reasoning.length * 2 });
+    expect(await stream.hold(false)).toBeNull();
+  });
+
   it("of a caller who wants it whole is held to the end", async () => {
     expect(await streamOf([text, failed]).hold(true)).toMatchObject({ reason: "quota" });
     expect(await streamOf([text]).hold(true)).toMatchObject({ reason: "incomplete" });
