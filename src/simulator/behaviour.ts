@@ -1,8 +1,8 @@
 import { type BehaviourName, behaviours } from "./faults.ts";
 import type { Chunk } from "./play.ts";
 
-/** How far an answer comes before its fault: nothing of it, or half of the part named. */
-export type After = "at-once" | "reasoning" | "text" | "tool-call";
+/** How far an answer comes before its fault: nothing of it, half of the part named, or all of it but its ending. */
+export type After = "at-once" | "reasoning" | "text" | "tool-call" | "end";
 
 /** One tool call. `input` is the arguments as a value. */
 export interface SimulatedToolCall {

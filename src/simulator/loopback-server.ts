@@ -15,6 +15,11 @@ export class LoopbackServer {
     this.#handler = handler;
   }
 
+  /** The port to open; 0 for any that is free. Before the first `start`. */
+  set port(port: number) {
+    this.#port = port;
+  }
+
   /** `http://127.0.0.1:PORT`. Known once started, and the same after a restart. */
   get origin(): string {
     return `http://127.0.0.1:${this.#port}`;

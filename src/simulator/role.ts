@@ -60,6 +60,11 @@ export abstract class Role {
     return this.#server.origin;
   }
 
+  /** The port to open instead of any that is free. Before the first `start`. */
+  set port(port: number) {
+    this.#server.port = port;
+  }
+
   /** Everything received, in order. */
   get requests(): readonly RecordedRequest[] {
     return this.#requests;

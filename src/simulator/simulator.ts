@@ -15,6 +15,8 @@ export interface SimulatorOptions {
   readonly now?: () => number;
   /** Another seed makes other ids, tokens and keys; the same makes the same. Default 1. */
   readonly seed?: number;
+  /** Fixed ports, for a program that is configured by hand. Any free one otherwise. */
+  readonly ports?: Partial<Readonly<Record<BackendName, number>>>;
   /** How all streams and bodies are split; default `event`. Each role's `chunk` can be changed later. */
   readonly chunk?: Chunk;
 }
@@ -53,6 +55,7 @@ export class Simulator implements AsyncDisposable {
     this.messages = new MessagesBackend(stage);
     this.chat = new ChatBackend(stage);
     for (const role of this.#roles()) role.chunk = options.chunk ?? "event";
+    for (const name of backendNames) this[name].port = options.ports?.[name] ?? 0;
   }
 
   /** What goes into a configuration as the issuer's and the providers' addresses. */

@@ -114,7 +114,7 @@ describe.each(backendNames)("a failure inside a 200 of %s", (name) => {
 
   it.each(rows)("%s comes last, at once or after a part of the answer", async (fault) => {
     const caller = callers[name];
-    for (const after of ["at-once", "reasoning", "text", "tool-call"] as const) {
+    for (const after of ["at-once", "reasoning", "text", "tool-call", "end"] as const) {
       caller.backend.script({ name: fault, after });
       const answer = await caller.call();
       expect(answer).toMatchObject({ status: 200, ended: "whole" });
@@ -124,7 +124,7 @@ describe.each(backendNames)("a failure inside a 200 of %s", (name) => {
       const { output, ...wanted } = response;
       if (after === "at-once" || output === undefined) expect(last).toMatchObject(expected[name][fault] ?? {});
       else expect(last).toMatchObject({ event: expected[name][fault]?.event, data: { response: wanted } });
-      expect(hasContent[name].test(answer.text)).toBe(after === "text");
+      expect(hasContent[name].test(answer.text)).toBe(after === "text" || after === "end");
       const isStopReason = fault === "soft-content-policy" && (name === "messages" || name === "chat");
       if (after === "at-once" && !isStopReason) {
         const before = events.slice(0, -1).map((event) => event.event ?? String(event.data.object));

@@ -32,6 +32,13 @@ describe("a server that is killed", () => {
     expect((await callers[name].call()).status).toBe(200);
   });
 
+  it("opens the port it is told, for a program that is configured by hand", async () => {
+    const port = Number(new URL(simulator.chat.origin).port);
+    await simulator.chat.stop();
+    await using other = await startSimulator({ ports: { chat: port } });
+    expect(other.baseUrls.chat).toBe(`http://127.0.0.1:${port}/v1`);
+  });
+
   it("leaves the others running", async () => {
     await simulator.messages.stop();
     expect((await callers.openai.call()).status).toBe(200);

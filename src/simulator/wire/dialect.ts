@@ -96,9 +96,13 @@ export class EventList {
   }
 }
 
-/** How many events come before a fault that happens `after` something: for a part, through the middle one of its pieces. */
+/**
+ * How many events come before a fault that happens `after` something: for a part, through the middle one of its pieces; for the
+ * end, all but the ending.
+ */
 export function countUntil(events: readonly WireEvent[], after: After): number {
   if (after === "at-once") return events.findIndex((event) => event.part !== "start");
+  if (after === "end") return events.findIndex((event) => event.part === "end");
   const pieces = events.flatMap((event, index) => (event.part === after && event.delta ? [index] : []));
   const middle = pieces[Math.max(0, Math.ceil(pieces.length / 2) - 1)];
   if (middle === undefined) throw new Error(`the answer has no ${after}`);

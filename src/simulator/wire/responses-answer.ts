@@ -169,6 +169,7 @@ export class ResponsesAnswer implements AnswerWriter {
   #partialItems(after: After): Item[] {
     if (after === "at-once" || after === "reasoning") return [];
     const items = this.#items();
+    if (after === "end") return items;
     if (after === "tool-call") return items.filter((item) => item.type !== "function_call");
     const pieces = splitText(this.#answer.text ?? "");
     const half = pieces.slice(0, Math.ceil(pieces.length / 2)).join("");
