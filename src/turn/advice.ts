@@ -46,15 +46,14 @@ export function describeFailure(failure: Failure, now: number): string {
 }
 
 /** The one command that repairs it, or null. */
-export function repairCommand(failure: Failure, credential: Credential): string | null {
+export function repairCommand(failure: Failure, provider: string, credential: Pick<Credential, "kind">): string | null {
   const signIn = failure.reloginRequired || failure.reason === "relogin_required" || failure.reason === "auth";
-  return signIn ? signInCommand(credential.provider, credential) : null;
+  return signIn ? signInCommand(provider, credential) : null;
 }
 
-/** How to sign in to a provider; anew, if there is a credential already. */
-export function signInCommand(provider: string, credential?: Credential): string {
-  if (credential?.kind === "oauth") return `understudy auth add ${provider} --force-new-login`;
-  return `understudy auth add ${provider}`;
+/** How to sign in to a provider, or add a key; anew, in place of the login that `credential` is. */
+export function signInCommand(provider: string, credential?: Pick<Credential, "kind">): string {
+  return `understudy auth add ${provider}${credential?.kind === "oauth" ? " --force-new-login" : ""}`;
 }
 
 /** What was decided, in words. */

@@ -148,8 +148,9 @@ export async function runTurn(runtime: TurnRuntime, request: TurnRequest, option
   /** Weighs the failure against what is left, and benches whom it concerns. */
   async function decideNext(candidate: LineCandidate, failure: Failure): Promise<Decision> {
     const now = clock.now();
-    line = await withoutBenched(store, line, now);
-    const cooldown = await planCooldown(store, candidate, failure, now);
+    const standing = line;
+    line = await known(withoutBenched(store, standing, now), standing);
+    const cooldown = await known(planCooldown(store, candidate, failure, now), null);
     if (cooldown !== null && healsByItself(cooldown.reason)) {
       nearestRecovery = Math.min(nearestRecovery ?? Number.POSITIVE_INFINITY, cooldown.until);
     }
@@ -172,6 +173,16 @@ export async function runTurn(runtime: TurnRuntime, request: TurnRequest, option
     return decision;
   }
 
+  /** A store that can't be read in the middle of a turn leaves it with what it knows. */
+  async function known<T>(reading: Promise<T>, otherwise: T): Promise<T> {
+    try {
+      return await reading;
+    } catch (error) {
+      log.tell({ type: "store-unavailable", message: error instanceof Error ? error.message : String(error) });
+      return otherwise;
+    }
+  }
+
   /** A store that can't be written must not end a turn that could be answered. */
   async function written(writing: Promise<unknown>): Promise<void> {
     try {
@@ -191,7 +202,7 @@ export async function runTurn(runtime: TurnRuntime, request: TurnRequest, option
 
   function tellRelogin(candidate: LineCandidate, failure: Failure): void {
     if (!failure.reloginRequired) return;
-    const command = repairCommand(failure, candidate.credential) ?? "";
+    const command = repairCommand(failure, candidate.target.provider, candidate.credential) ?? "";
     log.tell({ type: "relogin-required", candidate: toCandidate(candidate), failure, command });
   }
 

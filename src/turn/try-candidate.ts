@@ -8,7 +8,7 @@ import { runAttempt } from "./attempt.ts";
 import { type CallerAnswer, toCallerAnswer } from "./caller-answer.ts";
 import { type TurnRequest, wantsStream } from "./request.ts";
 import type { TurnRuntime } from "./runtime.ts";
-import { toCanonical, writeUpstreamRequest } from "./upstream-request.ts";
+import { toCanonical, type UpstreamRequest, writeUpstreamRequest } from "./upstream-request.ts";
 
 export interface TryInput {
   readonly runtime: TurnRuntime;
@@ -50,12 +50,16 @@ export async function tryCandidate(input: TryInput): Promise<TryResult> {
   if (!access.ok) return access;
   const { credential, refresh, secret } = access;
 
-  const upstream = writeUpstreamRequest(
-    request,
-    { provider, target, credential, secret, ...runtime.resolveEndpoint(provider, target.model, secret) },
-    input.repaired,
-  );
-  await runtime.store.recordUse(credential.id, runtime.clock.now());
+  let upstream: UpstreamRequest;
+  try {
+    const endpoint = runtime.resolveEndpoint(provider, target.model, secret);
+    upstream = writeUpstreamRequest(request, { provider, target, credential, secret, ...endpoint }, input.repaired);
+  } catch (error) {
+    if (!(error instanceof UnderstudyError)) throw error;
+    return { ok: false, credential, refresh, failure: unwritable(error), called: false };
+  }
+  // Only selection reads it: a store in trouble costs no turn.
+  await runtime.store.recordUse(credential.id, runtime.clock.now()).catch(() => {});
   const result = await runAttempt({
     transport: runtime.transport,
     clock: runtime.clock,
@@ -120,6 +124,20 @@ const cancelled: Failure = {
   message: "the caller gave up",
   row: "caller-cancelled",
 };
+
+/** This target can't be asked this: nobody is to blame, and another target may well be. */
+function unwritable(error: UnderstudyError): Failure {
+  const configured = error.code !== "config_invalid";
+  return {
+    reason: configured ? "invalid_request" : "model_not_found",
+    scope: "request",
+    next: "next_target",
+    reloginRequired: false,
+    code: error.code,
+    message: error.message,
+    row: configured ? "request-unwritable" : "no-base-url",
+  };
+}
 
 function unreadableKey(error: unknown): Failure {
   return {

@@ -1,7 +1,7 @@
 import { UnderstudyError } from "../core/error.ts";
 import { formatTarget } from "../core/target.ts";
 import type { Provider } from "../providers/provider.ts";
-import { describeBlocked, describeCandidate, describeFailure, describeTime, signInCommand } from "./advice.ts";
+import { describeBlocked, describeCandidate, describeFailure, describeTime, repairCommand } from "./advice.ts";
 import type { TurnResult } from "./run-turn.ts";
 
 type FailedTurn = Extract<TurnResult, { ok: false }>;
@@ -32,7 +32,8 @@ export function reportFailedTurn(
     const who = `${formatTarget(candidate)} · ${candidate.credential.label}`;
     if (failure === null || seen.has(who)) continue;
     seen.add(who);
-    const command = failure.reloginRequired ? `${signInCommand(candidate.provider)} --force-new-login` : null;
+    const kind = findProvider(candidate.provider)?.signIn.kind === "api_key" ? "api_key" : "oauth";
+    const command = repairCommand(failure, candidate.provider, { kind });
     if (command !== null) commands.add(command);
     lines.unshift(`${who}: ${describeFailure(failure, now)}${command === null ? "" : `: run ${command}`}`);
   }

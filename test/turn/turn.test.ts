@@ -258,3 +258,36 @@ describe("what stays secret", () => {
     expect(stage.simulator.secrets.length).toBeGreaterThan(4);
   });
 });
+
+describe("a target that can't be asked", () => {
+  it("for want of a base URL is passed over", async () => {
+    await using stage = await openStage({
+      routes: { odd: ["azure-foundry/gpt-5.5", "local/qwen3"] },
+      env: { AZURE_FOUNDRY_API_KEY: "azure-key-0123456789" },
+    });
+    await stage.addKey("local", "l");
+    expect((await stage.turn("hello", "odd")).servedBy.provider).toBe("local");
+  });
+
+  it("for want of a way to say it in its protocol is passed over, and blames nobody", async () => {
+    await using stage = await openStage({ routes: { two: ["anthropic/claude-opus-4-8", "openai/gpt-5.5"] } });
+    await stage.addKey("anthropic", "k");
+    await stage.addKey("openai", "l");
+    const body = { model: "x", input: "hello", previous_response_id: "resp_1", stream: true };
+    const answer = await stage.turn({ protocol: "responses", body }, "two");
+    expect(answer.servedBy.provider).toBe("openai");
+    expect(await stage.workspace.store.listCooldowns()).toEqual([]);
+  });
+});
+
+describe("a rejected key", () => {
+  it("is told with the command that adds another", async () => {
+    await using stage = await openStage();
+    await stage.addKey("anthropic", "k");
+    stage.simulator.messages.keys.revoke("k");
+    await expect(stage.turn("hello", "anthropic/claude-opus-4-8")).rejects.toMatchObject({
+      message: expect.stringMatching(/· k: .*: run understudy auth add anthropic$/m) as string,
+      facts: { command: "understudy auth add anthropic" },
+    });
+  });
+});
