@@ -19,6 +19,16 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import("./commands/auth.ts")).authCommand,
   },
   {
+    name: "serve",
+    summary: "Open the gateway: clients and SDKs as they are, kept alive",
+    load: async () => (await import("./commands/serve.ts")).serveCommand,
+  },
+  {
+    name: "run",
+    summary: "Start Codex, Claude Code or opencode through the gateway",
+    load: async () => (await import("./commands/run.ts")).runCommand,
+  },
+  {
     name: "routes",
     summary: "Show the routes and which of their targets are usable now",
     load: async () => (await import("./commands/routes.ts")).routesCommand,

@@ -40,7 +40,12 @@ export async function answerTurn(
     }
     const asked = readAsked(body.text, request.headers, workspace.config);
     if (isRefusal(asked)) return writeRefusal(response, dialect, asked);
-    await runAndWrite(context, { dialect, asked, body: body.text, signal: turn.controller.signal }, request, response);
+    await runAndWrite(
+      context,
+      { dialect, asked, body: body.text, userAgent: request.headers["user-agent"], signal: turn.controller.signal },
+      request,
+      response,
+    );
   } catch (error) {
     writeBroken(context, dialect, response, error);
   } finally {
@@ -52,6 +57,7 @@ interface Call {
   readonly dialect: ProtocolName;
   readonly asked: Asked;
   readonly body: string;
+  readonly userAgent: string | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -126,14 +132,14 @@ async function writeAnswer(
 /** Nobody could answer: with the status that makes this client stop, or inside the stream if the head is out. */
 function writeFailed(
   context: GatewayContext,
-  { dialect, asked }: Call,
+  { dialect, asked, userAgent }: Call,
   result: Extract<TurnResult, { ok: false }>,
   response: ServerResponse,
   stream: CallerStream | null,
 ): void {
   const { findProvider, clock } = context.workspace.runtime;
   const report = reportFailedTurn(result, asked.route.name, findProvider, clock.now());
-  const word = chooseLastWord(result, report, dialect, clock.now());
+  const word = chooseLastWord(result, report, { dialect, userAgent }, clock.now());
   writeLastWord(dialect, { ...word, headers: { ...word.headers, ...aboutTurn(result) } }, response, stream);
 }
 

@@ -75,7 +75,7 @@ export async function handle(
   const refusal =
     checkHost(request, context.allowedHosts) ??
     checkQuery(at < 0 ? "" : url.slice(at + 1)) ??
-    (route?.open === true || context.hasKey(request.headers) ? null : wrongKey(dialect));
+    (route?.open === true || context.hasKey(request.headers) ? null : wrongKey());
   if (refusal !== null) return writeRefusal(response, dialect, refusal);
   if (route === undefined) return writeRefusal(response, dialect, notFound(method, path));
   try {
@@ -86,10 +86,10 @@ export async function handle(
   }
 }
 
-/** Claude Code goes on for minutes after a 401; a wrong key is to be seen at once. */
-function wrongKey(dialect: ProtocolName): Refusal {
+/** `x-should-retry` stops Claude Code and the official SDKs at once; Codex tries six times in eight seconds. */
+function wrongKey(): Refusal {
   return {
-    status: dialect === "messages" ? 403 : 401,
+    status: 401,
     code: "client_key_wrong",
     message: "the gateway's client key is missing or wrong: understudy serve --print-key shows it",
     headers: { "x-should-retry": "false", "www-authenticate": "Bearer" },

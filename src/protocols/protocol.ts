@@ -109,4 +109,6 @@ export interface ProtocolError {
   readonly message: string;
   /** Unix ms; becomes `resets_at` in seconds where the dialect has it. */
   readonly resetsAt?: number;
+  /** True when a client that asks again in a moment may well be answered. Default false: it is to stop. */
+  readonly again?: boolean;
 }

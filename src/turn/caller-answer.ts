@@ -3,8 +3,9 @@ import type { Failure } from "../core/failure.ts";
 import type { JsonObject, Part } from "../protocols/canonical.ts";
 import { protocols } from "../protocols/index.ts";
 import type { EncodeOptions } from "../protocols/protocol.ts";
+import { createPublicStream } from "../protocols/responses/public-stream.ts";
 import type { ProtocolName } from "../core/target.ts";
-import type { SseEvent } from "../protocols/sse.ts";
+import { formatSse, type SseEvent } from "../protocols/sse.ts";
 import type { UpstreamAnswer } from "./attempt.ts";
 import type { StreamEnd } from "./answer-stream.ts";
 import { type TurnRequest, wantsStream } from "./request.ts";
@@ -56,7 +57,15 @@ function fromStream(
   }
 
   async function* untouched(): AsyncGenerator<Uint8Array> {
-    for await (const batch of stream.rest()) yield batch.bytes;
+    if (!needsPublicForm(request, answer)) {
+      for await (const batch of stream.rest()) yield batch.bytes;
+    } else {
+      const toPublic = createPublicStream();
+      for await (const batch of stream.rest()) {
+        const events = batch.events.flatMap((event) => toPublic(event) ?? []);
+        if (events.length > 0) yield encoder.encode(events.map(({ event, data }) => formatSse(data, event)).join(""));
+      }
+    }
     if (stream.end?.kind === "cut" && !stream.end.told) yield errorEvent(protocol, stream.end.failure);
   }
 
@@ -78,6 +87,19 @@ function fromStream(
     end: () => stream.end,
     close: () => stream.close(),
   };
+}
+
+/**
+ * True when the answer comes from the backend behind ChatGPT logins and goes to somebody else than Codex, whose stream it is. Both
+ * are known by their `x-codex-` headers.
+ */
+function needsPublicForm(request: TurnRequest, answer: StreamAnswer): boolean {
+  const headers = request.dialect === "canonical" ? {} : (request.headers ?? {});
+  return hasCodexHeader(answer.headers) && !hasCodexHeader(headers);
+}
+
+function hasCodexHeader(headers: Readonly<Record<string, string>>): boolean {
+  return Object.keys(headers).some((name) => name.startsWith("x-codex-"));
 }
 
 function fromWhole(
@@ -132,12 +154,14 @@ async function* encodeParts(
   yield encoder.encode(JSON.stringify(protocol.encodeAnswer(all, options) satisfies JsonObject));
 }
 
+/** The end of an answer that broke off. Asking again may well succeed: nobody has refused anything. */
 function errorEvent(dialect: ProtocolName, failure: Failure): Uint8Array {
   const { event } = protocols[dialect].encodeError({
     status: failure.status ?? 502,
     type: "server_error",
     code: failure.code ?? failure.reason,
-    message: failure.message,
+    message: `the answer broke off: ${failure.message}`,
+    again: true,
   });
   return encoder.encode(event);
 }

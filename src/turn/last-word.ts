@@ -49,12 +49,13 @@ interface Shape {
 /**
  * The shape per dialect. What the clients do with each was measured (docs/decisions/007, `npm run test:clients`):
  *
- * - Codex asks once for 400 and for 429 `usage_limit_reached`; six times, as far apart as `Retry-After` says, for any other 429; up
- *   to thirty times for a 5xx. So it never gets a 5xx: trouble is a 429 that says when to come back.
- * - Claude Code asks once for 400 and 403, and goes on for minutes after 401, 429 and 5xx, whatever `x-should-retry` says. So it
- *   gets a 400 for all that waiting a moment does not help, a spent plan included.
- * - opencode asks once for 4xx other than 408, 409 and 429, and waits as long as `Retry-After` says for 429 and 5xx. A spent plan
- *   stays a 429, since SDKs tell allowance by that status.
+ * - Codex asks once for 400 and for 429 `usage_limit_reached`; six times, as far apart as `Retry-After` says, for any other 429 that
+ *   has one; six times for 401 and 413; up to thirty times for a 5xx. So it gets none of these: trouble is a 429 that says when
+ *   to come back.
+ * - Claude Code and the official SDKs ask once whatever the status, when `x-should-retry: false` stands beside it; without it
+ *   Claude Code goes on for minutes after 401, 429 and 5xx.
+ * - opencode, and all that is built on the AI SDK, ignores that header and goes on after 408, 409, 429 and 5xx. So a spent plan is
+ *   a 402 for these (`repeatsEvery429`); for all others it is the 429 by which SDKs know a limit.
  */
 const shapes: Readonly<Record<ProtocolName, Readonly<Record<Exclude<Ending, "refused">, Shape>>>> = {
   responses: {
@@ -71,14 +72,27 @@ const shapes: Readonly<Record<ProtocolName, Readonly<Record<Exclude<Ending, "ref
   },
   messages: {
     soon: { status: 429, type: "rate_limit_error", code: null, again: true },
-    later: { status: 400, type: "rate_limit_error", code: null, again: false },
+    later: { status: 429, type: "rate_limit_error", code: null, again: false },
     person: { status: 400, type: "invalid_request_error", code: null, again: false },
     trouble: { status: 529, type: "overloaded_error", code: null, again: true },
   },
 };
 
-/** Chooses what a caller of this dialect is told. */
-export function chooseLastWord(turn: FailedTurn, report: TurnReport, dialect: ProtocolName, now: number): LastWord {
+/** Who is told. */
+export interface Listener {
+  readonly dialect: ProtocolName;
+  /** The caller's `user-agent`, if it has one. */
+  readonly userAgent?: string | undefined;
+}
+
+/** True for clients that take no 429 as final, whatever is said beside it. */
+export function repeatsEvery429(userAgent: string): boolean {
+  return /\b(ai-sdk[\w-]*|opencode)\//.test(userAgent);
+}
+
+/** Chooses what a caller is told. */
+export function chooseLastWord(turn: FailedTurn, report: TurnReport, listener: Listener, now: number): LastWord {
+  const { dialect, userAgent = "" } = listener;
   const { failure, nearestRecovery } = turn;
   const ending = endingOf(turn, now);
   const message = [report.summary, ...report.candidates].join("\n");
@@ -87,10 +101,11 @@ export function chooseLastWord(turn: FailedTurn, report: TurnReport, dialect: Pr
   }
   const { status, type, code, again } = shapes[dialect][ending === "refused" ? "person" : ending];
   const error: ProtocolError = {
-    status,
+    status: ending === "later" && repeatsEvery429(userAgent) ? 402 : status,
     type,
     code: code ?? failure?.reason ?? "no_candidate",
     message,
+    again,
     ...(nearestRecovery === null || ending === "trouble" ? {} : { resetsAt: nearestRecovery }),
   };
   if (!again) return { error, headers: { "x-should-retry": "false" } };

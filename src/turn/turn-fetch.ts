@@ -58,7 +58,7 @@ export function createTurnFetch(options: TurnFetchOptions): TurnFetch {
         ...(options.onEvent === undefined ? {} : { onEvent: options.onEvent }),
       },
     );
-    if (!result.ok) return failedResponse(options.runtime, dialect, asked.route, result, request.signal);
+    if (!result.ok) return failedResponse(options.runtime, dialect, asked.route, result, request);
     return new Response(ReadableStream.from(result.answer.bytes()), {
       status: 200,
       headers: {
@@ -93,12 +93,12 @@ function failedResponse(
   dialect: ProtocolName,
   route: Route,
   result: Extract<TurnResult, { ok: false }>,
-  signal: AbortSignal,
+  { signal, headers: asked }: Request,
 ): Response {
   if (result.outcome === "cancelled") throw signal.reason;
   const now = runtime.clock.now();
   const report = reportFailedTurn(result, route.name, runtime.findProvider, now);
-  const { error, headers } = chooseLastWord(result, report, dialect, now);
+  const { error, headers } = chooseLastWord(result, report, { dialect, userAgent: asked.get("user-agent") ?? "" }, now);
   return errorResponse(dialect, error, { ...headers, ...aboutTurn(result) });
 }
 

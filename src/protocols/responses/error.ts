@@ -69,8 +69,8 @@ function readHeaders(headers: unknown): Record<string, string> {
  * 1. `error`: the official SDKs throw on it, with message and code. Codex passes over it.
  * 2. `response.failed`: Codex takes it at the end of the stream. It sends the whole turn again up to five times, unless the
  *    code is one of a few; of those only `invalid_prompt` shows our message instead of a fixed text (and
- *    `context_length_exceeded` has it compact the conversation, which is what is wanted then). Every candidate has been tried
- *    when this is sent, so the client has to stop: the true code stands in the first event.
+ *    `context_length_exceeded` has it compact the conversation, which is what is wanted then). When every candidate has been
+ *    tried the client has to stop; an answer that broke off it may ask for again. The true code stands in the first event.
  */
 export function encodeError(error: ProtocolError): { body: JsonObject; event: string } {
   const { type, code, message } = error;
@@ -81,9 +81,10 @@ export function encodeError(error: ProtocolError): { body: JsonObject; event: st
     param: null,
     resets_at: error.resetsAt === undefined ? undefined : Math.ceil(error.resetsAt / 1000),
   });
-  const stopCode = code === "context_length_exceeded" ? code : "invalid_prompt";
+  const stopCode = error.again === true ? "server_error" : code === "context_length_exceeded" ? code : "invalid_prompt";
   const failed: JsonObject = {
     type: "response.failed",
+    sequence_number: 1,
     response: {
       id: "resp_failed",
       object: "response",
@@ -95,7 +96,7 @@ export function encodeError(error: ProtocolError): { body: JsonObject; event: st
   return {
     body: { error: fields },
     event:
-      formatSse(JSON.stringify({ type: "error", code, message, param: null, error: fields }), "error") +
+      formatSse(JSON.stringify({ type: "error", sequence_number: 0, code, message, param: null, error: fields }), "error") +
       formatSse(JSON.stringify(failed), "response.failed"),
   };
 }

@@ -1,0 +1,122 @@
+import cluster from "node:cluster";
+import { availableParallelism } from "node:os";
+import { type Command, InvalidArgumentError } from "commander";
+import { clientKeyFile, readOrCreateClientKey } from "../../gateway/client-key.ts";
+import { createGateway } from "../../gateway/gateway.ts";
+import { createGatewayNotices } from "../../gateway/gateway-notices.ts";
+import { defaultHost, defaultPort, isLoopback } from "../../gateway/options.ts";
+import { noteRunning } from "../../gateway/running.ts";
+import type { Workspace } from "../../workspace.ts";
+import { exitCodes } from "../exit-codes.ts";
+import { interruptSignal } from "../interrupt.ts";
+import { findHome } from "../load-config.ts";
+import { withWorkspace } from "../open-workspace.ts";
+import { colors, printLines, say } from "../output.ts";
+import { serveByWorkers } from "../serve-by-workers.ts";
+
+interface ServeOptions {
+  readonly port: number;
+  readonly host: string;
+  readonly expose?: boolean;
+  readonly allowHost?: string[];
+  readonly workers: number;
+  readonly json?: boolean;
+  readonly printKey?: boolean;
+}
+
+const examples = `
+The first two lines say what a client needs. Every switch is one line on standard error. A change of the configuration counts at
+once; so do sign-ins and keys. SIGTERM or Ctrl-C lets the turns under way finish, a second one doesn't.
+
+Examples:
+  $ understudy serve
+  $ export OPENAI_BASE_URL=http://127.0.0.1:4141/v1 OPENAI_API_KEY="$(understudy serve --print-key)"
+  $ understudy serve --port 0 --json | head -1 | jq -r .url
+`;
+
+export function serveCommand(command: Command): void {
+  command
+    .option("-p, --port <port>", "port; 0 takes a free one", wholeNumber(0, 65_535), defaultPort)
+    .option("--host <address>", "address to listen on", defaultHost)
+    .option("--expose", "accept an address that other machines can reach; traffic is plain http")
+    .option("--allow-host <name...>", "host names that clients may use besides localhost and addresses")
+    .option("--workers <n>", "processes that share the port", wholeNumber(1, Math.max(64, availableParallelism())), 1)
+    .option("--json", "one JSON object per line: where it listens, then every event of every turn")
+    .option("--print-key", "print the key that clients present, and stop")
+    .addHelpText("after", examples)
+    .action(async (options: ServeOptions) => {
+      if (options.printKey === true) return printLines(readOrCreateClientKey(clientKeyFile(findHome())));
+      if (options.workers > 1 && cluster.isPrimary) {
+        const announced = (url: string): void => announce(url, options.json === true);
+        process.exit(await serveByWorkers(options.workers, findHome(), announced));
+      }
+      await withWorkspace((workspace) => serve(workspace, options));
+      // An interrupt is how a server ends: that is no failure.
+      process.exit(exitCodes.done);
+    });
+}
+
+async function serve(workspace: Workspace, options: ServeOptions): Promise<void> {
+  const { home, config } = workspace;
+  const tell = createGatewayNotices((line) => say(colors.dim(line)));
+  const gateway = await createGateway({
+    workspace,
+    clientKey: readOrCreateClientKey(clientKeyFile(home)),
+    host: options.host,
+    port: options.port,
+    exposeToOtherMachines: options.expose === true,
+    allowedHosts: options.allowHost ?? [],
+    watchConfig: true,
+    onNotice: (line) => say(colors.dim(line)),
+    onEvent(event) {
+      if (options.json === true) process.stdout.write(`${JSON.stringify(event)}\n`);
+      tell(event);
+    },
+  });
+  if (config.routes.length === 0) say(`No route is configured yet; put one into ${home.configFile}`);
+  const forget = cluster.isPrimary ? noteRunning(home, localUrl(gateway.url, gateway.port)) : () => {};
+  if (cluster.isPrimary) announce(gateway.url, options.json === true);
+  try {
+    await stopAsked();
+    if (gateway.openTurns > 0) say(`waiting for ${gateway.openTurns} turns under way; once more leaves at once`);
+    await gateway.close();
+  } finally {
+    forget();
+  }
+}
+
+/** Resolves at the first interrupt, or when the first process of several says so. */
+function stopAsked(): Promise<void> {
+  return new Promise((resolve) => {
+    interruptSignal.addEventListener("abort", () => resolve(), { once: true });
+    if (interruptSignal.aborted) resolve();
+    process.on("message", () => resolve());
+  });
+}
+
+function announce(url: string, json: boolean): void {
+  const keyFile = clientKeyFile(findHome());
+  if (json) {
+    process.stdout.write(`${JSON.stringify({ type: "listening", url, baseUrl: `${url}/v1`, keyFile })}\n`);
+    return;
+  }
+  printLines(
+    `base URL  ${url}/v1  (Anthropic clients: ${url})`,
+    `key       in ${keyFile}  (understudy serve --print-key shows it)`,
+  );
+}
+
+/** How this machine itself reaches it. */
+function localUrl(url: string, port: number): string {
+  return isLoopback(new URL(url).hostname) ? url : `http://127.0.0.1:${port}`;
+}
+
+function wholeNumber(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < least || value > most) {
+      throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`);
+    }
+    return value;
+  };
+}
