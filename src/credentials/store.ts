@@ -80,9 +80,18 @@ export interface Store {
 
   // ------------------------------------------------------------------------------------------------------------------
 
+  /**
+   * Calls `listener` when something may have changed, by whatever process; what it is, only reading says. Hints may come
+   * twice or get lost. The returned function ends it. A store that has no hints lacks the method.
+   */
+  subscribe?(listener: (hint: StoreHint) => void): () => void;
+
   /** Waits for what is still to be written, then lets go of the files or connections. */
   close(): Promise<void>;
 }
+
+/** What may have changed. `reconnected`: hints were lost, so anything may have. */
+export type StoreHint = "credentials" | "cooldowns" | "reconnected";
 
 export interface NewApiKey {
   readonly provider: string;

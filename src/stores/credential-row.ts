@@ -163,6 +163,11 @@ export function accountColumns(account: Account): Record<string, string | null> 
   };
 }
 
+/** Labels that differ in case alone are the same: people type them. */
+export function labelKey(label: string): string {
+  return label.trim().normalize("NFC").toLowerCase();
+}
+
 /** A time that was computed may have a fraction, which the integer columns would refuse. */
 export function wholeMs(time: number): number {
   return Math.round(time);

@@ -19,6 +19,7 @@ const retryMs = 5_000;
 export function createWriteBehind(pending: () => boolean, write: () => Promise<void>): WriteBehind {
   let timer: NodeJS.Timeout | null = null;
   let stopped = false;
+  let last: Promise<void> = Promise.resolve();
 
   function schedule(ms: number): void {
     if (stopped) return;
@@ -28,8 +29,11 @@ export function createWriteBehind(pending: () => boolean, write: () => Promise<v
     }, ms).unref();
   }
 
-  async function flush(): Promise<void> {
-    if (pending()) await write();
+  // One writing at a time: two would count the same twice.
+  function flush(): Promise<void> {
+    const written = last.catch(() => {}).then(() => (pending() ? write() : undefined));
+    last = written;
+    return written;
   }
 
   return {

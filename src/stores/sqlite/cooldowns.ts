@@ -1,21 +1,10 @@
 import type { SQLInputValue } from "node:sqlite";
 import type { Clock } from "../../core/clock.ts";
-import type { Cooldown } from "../../core/cooldown.ts";
-import type { Reason } from "../../core/failure.ts";
 import type { Store } from "../../credentials/store.ts";
 import type { Connection } from "./connection.ts";
-import { wholeMs } from "../credential-row.ts";
+import { type CooldownRow, cooldownColumns, failuresRememberedMs, toCooldown } from "../cooldown-row.ts";
 
 type CooldownMethods = Pick<Store, "listCooldowns" | "putCooldown" | "clearCooldowns">;
-
-/** How long the failure count of a cooldown that is over still makes the next one longer, in ms: one day. */
-export const failuresRememberedMs: number = 24 * 60 * 60_000;
-
-interface CooldownRow extends Omit<Cooldown, "credentialId" | "reason" | "stated"> {
-  readonly credential_id: string;
-  readonly reason: string;
-  readonly stated: number;
-}
 
 /** The part of the store that keeps cooldowns. */
 export function createCooldownMethods({ database, read, write }: Connection, clock: Clock): CooldownMethods {
@@ -27,7 +16,7 @@ export function createCooldownMethods({ database, read, write }: Connection, clo
   // Rule R5: the later end stays, with the reason that set it. Right-hand names are the stored values before the update.
   const put = database.prepare(
     `INSERT INTO cooldown (provider, credential_id, model, until, reason, message, since, failures, stated)
-     VALUES (:provider, :credentialId, :model, :until, :reason, :message, :since, :failures, :stated)
+     VALUES (:provider, :credential_id, :model, :until, :reason, :message, :since, :failures, :stated)
      ON CONFLICT (provider, credential_id, model) DO UPDATE SET
        until = max(until, excluded.until),
        reason = iif(excluded.until > until, excluded.reason, reason),
@@ -51,12 +40,7 @@ export function createCooldownMethods({ database, read, write }: Connection, clo
     putCooldown: (cooldown) =>
       write(() => {
         forget.run(clock.now() - failuresRememberedMs);
-        put.run({
-          ...cooldown,
-          until: wholeMs(cooldown.until),
-          since: wholeMs(cooldown.since),
-          stated: cooldown.stated ? 1 : 0,
-        });
+        put.run(cooldownColumns(cooldown));
       }),
 
     async clearCooldowns({ provider, credentialId, model }) {
@@ -70,9 +54,4 @@ export function createCooldownMethods({ database, read, write }: Connection, clo
       return write(() => Number(clear.run(filter).changes));
     },
   };
-}
-
-function toCooldown(row: CooldownRow): Cooldown {
-  const { credential_id: credentialId, reason, stated, ...rest } = row;
-  return { ...rest, credentialId, reason: reason as Reason, stated: stated !== 0 };
 }

