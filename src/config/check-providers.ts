@@ -37,6 +37,7 @@ function entryIssues(id: string, entry: ProviderConfig, config: Config, builtIns
     const problem = url === undefined ? null : baseUrlProblem(url.trim(), entry.allowInsecure);
     if (problem !== null) issues.push(valueIssue(at(key), config, `a URL that can be used; it must ${problem}`));
   }
+  issues.push(...oauthIssues(id, entry, config, known));
   const hasLogin = known?.signIn.kind === "codex";
   if (entry.issuer !== undefined && !hasLogin) {
     issues.push(keyIssue(at("issuer"), "no issuer: it is for providers that one signs in to, such as codex", null));
@@ -50,6 +51,22 @@ function entryIssues(id: string, entry: ProviderConfig, config: Config, builtIns
     }
   }
   return issues;
+}
+
+/** What is wrong with a login that the configuration describes. Rule R7: its tokens go to these places. */
+function oauthIssues(id: string, entry: ProviderConfig, config: Config, known: Provider | null): ConfigIssue[] {
+  const { oauth } = entry;
+  if (oauth === undefined) return [];
+  const at = (...path: (string | number)[]): (string | number)[] => ["providers", id, "oauth", ...path];
+  if (known !== null) return [keyIssue(at(), `no login of your own: how one signs in to ${id} is built in`, null)];
+  if (entry.apiKeyEnv !== undefined) return [keyIssue(at(), "either oauth or apiKeyEnv, not both", null)];
+  const places: readonly [path: (string | number)[], url: string][] = [
+    [at("issuer"), oauth.issuer],
+    ...oauth.trustedOrigins.map((url, i): [(string | number)[], string] => [at("trustedOrigins", i), url]),
+  ];
+  // Never plain http to another machine, whatever allowInsecure says: a refresh token lives for months.
+  const wrong = places.filter(([, url]) => baseUrlProblem(url.trim()) !== null);
+  return wrong.map(([path]) => valueIssue(path, config, "an https URL, or http on this machine"));
 }
 
 const ownProvider = "protocol and baseUrl for a provider that is not built in";

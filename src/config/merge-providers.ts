@@ -35,17 +35,18 @@ function mergeProvider(provider: Provider, entry: ProviderConfig): Provider {
 
 function mergeSignIn(signIn: SignIn, entry: ProviderConfig): SignIn {
   if (signIn.kind === "codex") return { ...signIn, issuer: entry.issuer?.trim() ?? signIn.issuer };
+  if (signIn.kind === "oauth") return signIn;
   return { ...signIn, env: entry.apiKeyEnv === undefined ? signIn.env : listOf(entry.apiKeyEnv) };
 }
 
-/** A key is required where a variable for one is named; a server without one is asked without a key. */
+/** A key is required where a variable for one is named; a server without one and without a login is asked without a key. */
 function ownProvider(id: string, entry: ProviderConfig): Provider {
   const { protocol = "chat-completions", baseUrl, headers, allowInsecure } = entry;
   return {
     id,
     name: entry.name ?? id,
     aliases: entry.aliases ?? [],
-    signIn: { kind: "api_key", env: listOf(entry.apiKeyEnv), required: entry.apiKeyEnv !== undefined },
+    signIn: ownSignIn(entry),
     protocol,
     protocolByBaseUrl: [],
     baseUrl: baseUrl?.trim() ?? null,
@@ -53,6 +54,13 @@ function ownProvider(id: string, entry: ProviderConfig): Provider {
     ...(allowInsecure === undefined ? {} : { allowInsecure }),
     ...(headers === undefined ? {} : { headers: withHeaders(undefined, headers) }),
   };
+}
+
+function ownSignIn({ apiKeyEnv, oauth }: ProviderConfig): SignIn {
+  if (oauth === undefined) return { kind: "api_key", env: listOf(apiKeyEnv), required: apiKeyEnv !== undefined };
+  const { issuer, clientId, scopes, flow, redirectUri = null, trustedOrigins } = oauth;
+  const scope = (typeof scopes === "string" ? scopes.split(/\s+/) : scopes).filter((one) => one !== "").join(" ");
+  return { kind: "oauth", issuer: issuer.trim(), clientId, scope, flow, redirectUri, trustedOrigins };
 }
 
 function withHeaders(own: Provider["headers"], added: Record<string, string>): NonNullable<Provider["headers"]> {

@@ -84,6 +84,39 @@ const variable = z.string({ error: variableError }).regex(/^[A-Za-z_][A-Za-z0-9_
 const headerNameError = "the name of an HTTP header";
 const headerValueError = "one line of text";
 
+const scopeError = "a list of scopes, or several in one text with blanks between them";
+const originError = "a list of https origins";
+const redirectError = "an address on this machine such as http://127.0.0.1:8765/callback";
+
+const oauth = z.strictObject(
+  {
+    issuer: z
+      .string({ error: "the https URL of a sign-in server" })
+      .meta({ description: "The sign-in server, exactly as it spells itself. Its endpoints are found by discovery." }),
+    clientId: z
+      .string({ error: "the id of a public client" })
+      .min(1, { error: "the id of a public client" })
+      .meta({ description: "Client id that the server knows. A public client: there is no secret." }),
+    scopes: z
+      .union([z.array(z.string().regex(/^\S+$/, { error: scopeError })), z.string()], { error: scopeError })
+      .default("openid offline_access")
+      .meta({ description: "What is asked for. offline_access is what keeps a login alive at most servers." }),
+    flow: z.enum(["device", "browser"], { error: "device or browser" }).default("device").meta({
+      description: "device: a code that is typed on any machine. browser: this machine's browser comes back.",
+    }),
+    redirectUri: z
+      .string({ error: redirectError })
+      .regex(/^http:\/\/(127\.0\.0\.1|localhost)(:[1-9]\d{0,4})?\/[^?#\s]*$/, { error: redirectError })
+      .optional()
+      .meta({ description: "Where the browser comes back to. Without it: 127.0.0.1, any free port, /callback." }),
+    trustedOrigins: z
+      .array(z.string({ error: originError }), { error: originError })
+      .default([])
+      .meta({ description: "Origins besides the issuer's that its endpoints may lie at. Tokens are sent there." }),
+  },
+  { error: "a map such as { issuer: https://login.example.com, clientId: my-client }" },
+);
+
 const provider = z.strictObject(
   {
     name: z
@@ -103,6 +136,9 @@ const provider = z.strictObject(
       .string({ error: "an http(s) URL" })
       .optional()
       .meta({ description: "Where sign-ins and refreshes go; codex only." }),
+    oauth: oauth.optional().meta({
+      description: "Signing in instead of a key, for a provider of your own. RFC 8628 or PKCE, with discovery.",
+    }),
     apiKeyEnv: z
       .union([variable, z.array(variable).min(1, { error: variableError })], { error: variableError })
       .optional()
@@ -190,8 +226,13 @@ export function knownKeys(path: readonly PropertyKey[]): readonly string[] | nul
   if (section === "limits") return Object.keys(limits.shape);
   if (path.length < 2) return null;
   if (section === "pools") return Object.keys(pool.shape);
-  if (section === "providers") return path.length === 2 ? Object.keys(provider.shape) : null;
+  if (section === "providers") return providerKeys(path);
   return typeof path.at(-1) === "number" ? Object.keys(targetObject.shape) : ["targets", "strict"];
+}
+
+function providerKeys(path: readonly PropertyKey[]): readonly string[] | null {
+  if (path.length === 2) return Object.keys(provider.shape);
+  return path.length === 3 && path[2] === "oauth" ? Object.keys(oauth.shape) : null;
 }
 
 /** JSON Schema (draft 7) of the configuration, for editors. */

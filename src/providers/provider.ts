@@ -6,7 +6,26 @@ export type SignIn =
   /** A key. `env` lists the variables it is read from, the first usable one first. */
   | { readonly kind: "api_key"; readonly env: readonly string[]; readonly required: boolean }
   /** OpenAI's device code and token endpoint; see `src/oauth/codex/`. */
-  | { readonly kind: "codex"; readonly issuer: string; readonly issuerEnv: string; readonly clientId: string };
+  | { readonly kind: "codex"; readonly issuer: string; readonly issuerEnv: string; readonly clientId: string }
+  | OAuthSignIn;
+
+/** A login at any server that keeps to the standards, as a public client; its endpoints are found by discovery. */
+export interface OAuthSignIn {
+  readonly kind: "oauth";
+  readonly issuer: string;
+  readonly clientId: string;
+  /** Blank-separated. */
+  readonly scope: string;
+  /** What `auth add` does unless it is told: a code that is typed elsewhere, or this machine's browser. */
+  readonly flow: "device" | "browser";
+  /** Where the browser comes back to, on this machine. Null: `http://127.0.0.1:PORT/callback` on a free port (RFC 8252 §7.3). */
+  readonly redirectUri: string | null;
+  /** Origins besides the issuer's that its endpoints may lie at. */
+  readonly trustedOrigins: readonly string[];
+}
+
+/** A way to sign in that ends in a grant with tokens, not in a key. */
+export type LoginSignIn = Exclude<SignIn, { readonly kind: "api_key" }>;
 
 /** Which protocol a model of this provider speaks. The first rule whose pattern fits the model name wins. */
 export interface ProtocolRule {

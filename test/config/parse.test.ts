@@ -242,7 +242,7 @@ describe("a problem", () => {
     ],
     [
       "providers:\n  openai: { |api_key_env: KEY }",
-      'providers.openai.api_key_env: can\'t be a key here; expected one of name, protocol, baseUrl, issuer, apiKeyEnv, aliases, headers, allowInsecure; did you mean "apiKeyEnv"?',
+      'providers.openai.api_key_env: can\'t be a key here; expected one of name, protocol, baseUrl, issuer, oauth, apiKeyEnv, aliases, headers, allowInsecure; did you mean "apiKeyEnv"?',
     ],
     [
       "providers:\n  openai: { headers: { |Authorization: x } }",

@@ -5,6 +5,7 @@ declare module "oidc-provider" {
   export class Provider {
     constructor(issuer: string, configuration: Readonly<Record<string, unknown>>);
     callback(): (request: IncomingMessage, response: ServerResponse) => void;
+    on(event: "grant.success", listener: (context: { readonly body: Readonly<Record<string, unknown>> }) => void): this;
     on(event: "grant.error", listener: (context: unknown, error: Error & { error_detail?: string }) => void): this;
   }
 }

@@ -85,7 +85,7 @@ function toJson({ reason, scope, next, retryAt, reloginRequired, row, message }:
 function printExplanation(failure: Failure, provider: Provider | null, now: number): void {
   const { reason, scope, next, retryAt, reloginRequired, row, message } = failure;
   const command = signInCommand(provider?.id ?? "PROVIDER");
-  const oauth = provider?.signIn.kind === "codex" ? " --force-new-login" : "";
+  const oauth = provider !== null && provider.signIn.kind !== "api_key" ? " --force-new-login" : "";
   printLines(`${dataColors.bold(reason)}: ${describeFailure({ ...failure, message: "" }, now)}`);
   printLines(
     ...alignColumns([

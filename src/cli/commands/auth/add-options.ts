@@ -5,6 +5,8 @@ import { looksLikeKey } from "../../find-provider.ts";
 export interface AddOptions {
   readonly label?: string;
   readonly forceNewLogin?: boolean;
+  readonly browser?: boolean;
+  readonly device?: boolean;
   readonly apiKeyStdin?: boolean;
   readonly from?: string;
 }

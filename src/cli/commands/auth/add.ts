@@ -7,10 +7,13 @@ import { addLogin } from "./add-login.ts";
 import { type AddOptions, checkLabel } from "./add-options.ts";
 
 const examples = `
-Providers that are signed in to: codex. All others take a key; "understudy auth list --all" names them.
+Providers that are signed in to: codex, and those of the configuration with oauth. All others take a key; "understudy auth list
+--all" names them. Where a browser can open before your eyes, codex uses it; over SSH and without a display it shows a code.
 
 Examples:
-  $ understudy auth add codex                               sign in by device code; works over SSH
+  $ understudy auth add codex                               sign in
+  $ understudy auth add codex --device                      by a code that is typed on any machine
+  $ understudy auth add codex --browser                     with a browser; its last address can be pasted
   $ understudy auth add codex --force-new-login             sign in again, without being asked
   $ understudy auth add anthropic                           asks for the key, hidden
   $ pass show openai | understudy auth add openai --api-key-stdin
@@ -25,7 +28,9 @@ export function addCommand(command: Command): void {
     .allowExcessArguments(true)
     .option("--label <name>", "what to call it; default: the account's e-mail address, or key-1, key-2, …")
     .option("--force-new-login", "sign in again without being asked, though a login is there")
-    .option("--no-browser", "open no browser (none is ever opened: the address is printed)")
+    .option("--browser", "sign in with a browser; on a machine without one, paste the address it ends up at")
+    .option("--device", "sign in with a code that is typed on any machine")
+    .option("--no-browser", "open no browser")
     .option("--api-key-stdin", "read the key from the first line of standard input")
     .option("--from <source>", "read the key at each use from env:NAME, file:PATH or command:COMMAND")
     .addHelpText("after", examples)
@@ -41,7 +46,7 @@ export function addCommand(command: Command): void {
       if (options.label !== undefined) checkLabel(options.label);
       await withWorkspace(async (workspace) => {
         const provider = requireProvider(workspace.config.providers, name);
-        await (provider.signIn.kind === "codex" ? addLogin : addKey)(workspace, provider, options);
+        await (provider.signIn.kind === "api_key" ? addKey : addLogin)(workspace, provider, options);
       });
     });
   for (const flag of ["--api-key", "--key", "--token"]) {

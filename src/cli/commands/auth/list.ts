@@ -81,6 +81,7 @@ function toJson({ config, env }: Workspace, { pool, views }: Listed): Record<str
 
 function describeSignIn({ signIn }: Provider): Record<string, unknown> {
   if (signIn.kind === "codex") return { kind: "device_code", issuer: signIn.issuer, variables: [], required: true };
+  if (signIn.kind === "oauth") return { kind: "oauth", issuer: signIn.issuer, variables: [], required: true };
   return { kind: "api_key", variables: signIn.env, required: signIn.required };
 }
 
@@ -109,7 +110,7 @@ function printList({ env }: Workspace, listed: readonly Listed[]): void {
 /** How to get a login or key for a provider that has none. */
 function missing(provider: Provider): string {
   const command = signInCommand(provider.id);
-  if (provider.signIn.kind === "codex") return `no login; ${command}`;
+  if (provider.signIn.kind !== "api_key") return `no login; ${command}`;
   const variables = provider.signIn.env;
   return variables.length === 0 ? `no key; ${command}` : `no key; set ${variables.join(" or ")}, or ${command}`;
 }

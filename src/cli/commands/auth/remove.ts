@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { revokeGrant } from "../../../providers/codex-sign-in.ts";
+import { revokeGrant } from "../../../providers/revoke-grant.ts";
 import { UnderstudyError } from "../../../core/error.ts";
 import { requireStored, whatThereIs } from "../../find-credential.ts";
 import { requirePool } from "../../find-provider.ts";
