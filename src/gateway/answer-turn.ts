@@ -10,7 +10,7 @@ import { runTurn, type TurnResult } from "../turn/run-turn.ts";
 import { reportFailedTurn } from "../turn/turn-error.ts";
 import { CallerStream } from "./caller-stream.ts";
 import type { GatewayContext } from "./context.ts";
-import { keepAlives } from "./keep-alive.ts";
+import { keepAliveFor } from "./keep-alive.ts";
 import { type Asked, isRefusal, readAsked } from "./read-asked.ts";
 import { readBody } from "./read-body.ts";
 import { writeError, writeRefusal, writeWhole } from "./refusal.ts";
@@ -74,7 +74,7 @@ async function runAndWrite(
   const stream = asked.stream
     ? new CallerStream({
         response,
-        keepAlive: keepAlives[dialect],
+        keepAlive: keepAliveFor(dialect, request.headers),
         everyMs: limits.keepAliveMs,
         stalledMs: limits.stalledClientMs,
         earlyHeaders: () => ({ ...eventStream, "x-understudy-turn": turnId }),

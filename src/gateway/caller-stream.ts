@@ -19,8 +19,8 @@ export class CallerStream {
   readonly #options: CallerStreamOptions;
   readonly #timer: NodeJS.Timeout;
   #quiet = true;
-  /** True where an event of our own can stand: at the beginning and after a blank line. */
-  #betweenEvents = true;
+  /** Line feeds in a row at the end of what was written: after two, and at the beginning, an event of our own can stand. */
+  #lineFeeds = 2;
   #early = false;
 
   constructor(options: CallerStreamOptions) {
@@ -71,16 +71,16 @@ export class CallerStream {
 
   #note(chunk: Uint8Array): void {
     this.#quiet = false;
-    const last = chunk.length - 1;
-    if (last < 0) return;
-    // A chunk of one byte may end a blank line; taking it as "inside an event" only delays a sign of life.
-    const before = chunk[last - 1] === 13 ? chunk[last - 2] : chunk[last - 1];
-    this.#betweenEvents = chunk[last] === 10 && before === 10;
+    // The last four bytes are enough: they hold two line feeds, also where carriage returns stand between them.
+    for (const byte of chunk.subarray(-4)) {
+      if (byte === 10) this.#lineFeeds += 1;
+      else if (byte !== 13) this.#lineFeeds = 0;
+    }
   }
 
   #tick(): void {
     const { response, keepAlive, earlyHeaders } = this.#options;
-    if (!this.#quiet || !this.#betweenEvents || response.writableNeedDrain || response.destroyed) {
+    if (!this.#quiet || this.#lineFeeds < 2 || response.writableNeedDrain || response.destroyed) {
       this.#quiet = true;
       return;
     }

@@ -3,11 +3,12 @@ import type { Failure } from "../core/failure.ts";
 import { TransportError } from "../core/transport.ts";
 import type { Evidence } from "../failures/evidence.ts";
 import type { StreamReader } from "../protocols/protocol.ts";
-import { type SseEvent, SseError, SseParser } from "../protocols/sse.ts";
+import { formatSse, type SseEvent, SseError, SseParser } from "../protocols/sse.ts";
 import type { TurnLimits } from "./limits.ts";
 import type { Watchdog } from "./watchdog.ts";
+import { WholeEvents } from "./whole-events.ts";
 
-/** One chunk of an answer as it came, with the events that it completed. */
+/** A piece of an answer as it came, in whole events, and what they are. */
 export interface Batch {
   readonly bytes: Uint8Array;
   readonly events: readonly SseEvent[];
@@ -34,7 +35,7 @@ export interface AnswerStreamInput {
   readonly isCancelled: () => boolean;
 }
 
-const blankLine = new TextEncoder().encode("\n\n");
+const encoder = new TextEncoder();
 
 /**
  * Events at the beginning whose bytes don't count against what may be held: the first two of a Responses stream each repeat the
@@ -57,6 +58,7 @@ export class AnswerStream {
   readonly #input: AnswerStreamInput;
   readonly #chunks: AsyncIterator<Uint8Array>;
   readonly #parser = new SseParser();
+  readonly #whole = new WholeEvents();
   readonly #held: Batch[] = [];
   #end: StreamEnd | null = null;
   #sawEvent = false;
@@ -76,20 +78,15 @@ export class AnswerStream {
   async hold(whole: boolean): Promise<Failure | null> {
     const { limits } = this.#input;
     let events = 0;
+    // An event that is not complete yet may be the failure, so it does not count. The parser bounds it.
     let bytes = 0;
-    /** Bytes of an event that is not complete yet: it may be the failure, so it does not count. The parser bounds it. */
-    let open = 0;
     for (;;) {
       const batch = await this.#next();
       if (batch === null) return this.#end?.kind === "cut" ? this.#end.failure : null;
-      this.#held.push(batch);
-      open += batch.bytes.length;
-      if (batch.events.length > 0) {
-        events += batch.events.length;
-        if (events > openingEvents) bytes += open;
-        open = 0;
-      }
       const content = this.#read(batch);
+      this.#held.push(content.batch);
+      events += batch.events.length;
+      if (events > openingEvents) bytes += batch.bytes.length;
       if (this.#end?.kind === "cut" && (whole || !content.beforeFailure)) return this.#end.failure;
       if (this.#end !== null) return null;
       if (!whole && (content.seen || events >= limits.holdEvents || bytes >= limits.holdBytes)) return null;
@@ -103,8 +100,8 @@ export class AnswerStream {
       while (this.#end?.kind !== "cut") {
         const batch = await this.#next();
         if (batch === null) return;
-        if (this.#end === null) this.#read(batch);
-        yield batch;
+        const whole = this.#end === null ? this.#read(batch).batch : batch;
+        if (whole.bytes.length > 0 || whole.events.length > 0) yield whole;
       }
     } finally {
       await this.close();
@@ -133,14 +130,14 @@ export class AnswerStream {
         this.#closed = true;
         const last = this.#parser.end();
         // A last event that lacked its blank line: passed on with it, so that the next reader sees it too.
-        if (last.length > 0) return { bytes: blankLine, events: last };
+        if (last.length > 0) return { bytes: withBlankLine(this.#whole.rest()), events: last };
         this.#finish(reader.end());
         return null;
       }
       const events = this.#parser.push(value);
       if (events.length > 0) this.#sawEvent = true;
       if (this.#end === null) watchdog.expect(this.#sawEvent ? limits.idleMs : limits.firstEventMs);
-      return { bytes: value, events };
+      return { bytes: this.#whole.push(value), events };
     } catch (error) {
       this.#closed = true;
       if (this.#end === null) this.#finish(this.#brokenEvidence(error));
@@ -148,10 +145,15 @@ export class AnswerStream {
     }
   }
 
-  /** Follows the events of one batch. Says whether content was seen, and whether it came before a failure in it. */
-  #read(batch: Batch): { seen: boolean; beforeFailure: boolean } {
+  /**
+   * Follows the events of one batch. Says whether content was seen, and whether it came before a failure in it; and gives the
+   * batch without the events that nobody can read.
+   */
+  #read(batch: Batch): { seen: boolean; beforeFailure: boolean; batch: Batch } {
     const { reader, watchdog, classify } = this.#input;
+    const malformed = new Set<SseEvent>();
     let seen = false;
+    let beforeFailure = false;
     for (const event of batch.events) {
       const verdict = reader.read(event);
       if (verdict.kind === "content") {
@@ -160,15 +162,17 @@ export class AnswerStream {
       }
       if (verdict.kind === "failure") {
         this.#end = { kind: "cut", failure: classify(verdict.evidence), told: true };
-        return { seen, beforeFailure: seen };
+        beforeFailure = seen;
+        break;
       }
+      if (verdict.kind === "preamble" && verdict.malformed === true) malformed.add(event);
       if (verdict.kind === "end") {
         this.#end = { kind: "complete", usage: reader.usage };
         watchdog.expect(lingerMs);
         break;
       }
     }
-    return { seen, beforeFailure: false };
+    return { seen, beforeFailure, batch: malformed.size === 0 ? batch : without(batch, malformed) };
   }
 
   #finish(missing: Evidence | null): void {
@@ -190,4 +194,16 @@ export class AnswerStream {
     const message = error instanceof Error ? error.message : String(error);
     return { phase, networkCode: error instanceof SseError ? "EVENT_TOO_LARGE" : "UNKNOWN", message };
   }
+}
+
+function without({ events }: Batch, left: ReadonlySet<SseEvent>): Batch {
+  const kept = events.filter((event) => !left.has(event));
+  return { bytes: encoder.encode(kept.map(({ data, event }) => formatSse(data, event)).join("")), events: kept };
+}
+
+function withBlankLine(bytes: Uint8Array): Uint8Array {
+  const ended = new Uint8Array(bytes.length + 2);
+  ended.set(bytes);
+  ended.fill(10, bytes.length);
+  return ended;
 }

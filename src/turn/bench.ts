@@ -50,7 +50,10 @@ export async function withoutBenched(store: Store, line: Line, now: number): Pro
   );
 }
 
-/** A served turn clears what stood against its credential from before it began. */
+/**
+ * A served turn clears what stood against its credential from before its attempt began. The same millisecond counts as before: a
+ * model that failed for one credential and answered the next one at once must not rest.
+ */
 export async function clearAfterSuccess(
   store: Store,
   { target, credential }: LineCandidate,
@@ -59,7 +62,7 @@ export async function clearAfterSuccess(
   const standing = await store.listCooldowns(target.provider);
   for (const one of standing) {
     const mine = one.credentialId === "" || one.credentialId === credential.id;
-    if (!mine || (one.model !== "" && one.model !== target.model) || one.since >= startedAt) continue;
+    if (!mine || (one.model !== "" && one.model !== target.model) || one.since > startedAt) continue;
     await store.clearCooldowns({ provider: one.provider, credentialId: one.credentialId, model: one.model });
   }
 }

@@ -1,3 +1,4 @@
+import type { ModelRequest } from "../answer.ts";
 import { jsonReply, type Reply } from "../reply.ts";
 import type { Call, Stage } from "../role.ts";
 import { isObjection, type Objection } from "../wire/dialect.ts";
@@ -34,6 +35,12 @@ export class MessagesBackend extends Backend {
     return { credential: key.name, plan: "api", presented };
   }
 
+  /** With the beta that Claude Code asks for, a system message may stand between the others. */
+  protected override readRequest(call: Call, caller: Caller): ModelRequest | Objection {
+    const mayHaveSystem = String(call.headers["anthropic-beta"] ?? "").includes("mid-conversation-system");
+    return super.readRequest(mayHaveSystem ? { ...call, text: withSystemAsUser(call.text) } : call, caller);
+  }
+
   protected override headersFor(): Record<string, string> {
     return { "request-id": this.stage.ids.next("req_"), "anthropic-organization-id": "org-simulated" };
   }
@@ -51,6 +58,16 @@ export class MessagesBackend extends Backend {
     const request = this.readRequest({ ...call, text: withMaxTokens(call.text) }, caller);
     if (isObjection(request)) return this.refuse(call, request);
     return jsonReply(200, { input_tokens: Math.ceil(call.text.length / 4) });
+  }
+}
+
+function withSystemAsUser(text: string): string {
+  try {
+    const body = JSON.parse(text) as { messages?: { role?: unknown }[] };
+    const messages = body.messages?.map((one) => (one.role === "system" ? { ...one, role: "user" } : one));
+    return JSON.stringify({ ...body, messages });
+  } catch {
+    return text;
   }
 }
 

@@ -1,0 +1,73 @@
+import { createServer, get, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { describe, expect, it } from "vitest";
+import { CallerStream } from "../../src/gateway/caller-stream.ts";
+
+const alive = ": alive\n\n";
+
+/** Answers one request by `answer` and gives what came over the wire. */
+async function receive(
+  answer: (stream: CallerStream, response: ServerResponse, received: () => string) => Promise<void>,
+): Promise<string> {
+  let received = "";
+  const server = createServer((_, response) => {
+    const stream = new CallerStream({
+      response,
+      keepAlive: alive,
+      everyMs: 5,
+      stalledMs: 1_000,
+      earlyHeaders: () => ({ "content-type": "text/event-stream" }),
+    });
+    void answer(stream, response, () => received).then(() => stream.end());
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise<void>((resolve, reject) => {
+    get({ port, host: "127.0.0.1", agent: false }, (message: IncomingMessage) => {
+      message.on("data", (chunk: Buffer) => (received += chunk.toString()));
+      message.on("end", resolve).on("error", reject);
+    }).on("error", reject);
+  });
+  await new Promise((resolve) => server.close(resolve));
+  return received;
+}
+
+/** Lets time pass until `condition` holds. */
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
+}
+
+describe("a stream to the caller", () => {
+  it("never has a sign of life inside an event", async () => {
+    const text = 'data: {"a":"b"}\r\n\r\ndata: {"c":"d"}\n\n';
+    const received = await receive(async (stream, _, so) => {
+      async function* bytes(): AsyncGenerator<Uint8Array> {
+        for (const byte of Buffer.from(text)) {
+          const before = so().length;
+          yield Buffer.of(byte);
+          await until(() => so().length > before);
+          const later = performance.now() + 12;
+          await until(() => performance.now() > later);
+        }
+      }
+      stream.begin(200, {});
+      await stream.pipe(bytes());
+    });
+    expect(received).toContain(alive);
+    expect(received.replaceAll(alive, "")).toBe(text);
+  });
+
+  it("has signs of life between two events", async () => {
+    const received = await receive(async (stream, _, so) => {
+      async function* bytes(): AsyncGenerator<Uint8Array> {
+        yield Buffer.from("data: 1\n\n");
+        await until(() => so().includes(alive));
+        yield Buffer.from("data: 2\n\n");
+      }
+      stream.begin(200, {});
+      await stream.pipe(bytes());
+    });
+    expect(received.replaceAll(alive, "")).toBe("data: 1\n\ndata: 2\n\n");
+    expect(received.indexOf(alive)).toBe("data: 1\n\n".length);
+  });
+});
