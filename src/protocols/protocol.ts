@@ -55,9 +55,10 @@ export interface Protocol {
  * What an event means for the turn:
  * `preamble`: nothing for the caller yet (created, in progress, pings, reasoning). `content`: something for the caller: the
  * commit point. `end`: the terminal event, complete. `failure`: refused or failed, whatever came before.
+ * `malformed`: its data is no JSON object. No client can read it either, and the official SDKs throw on it, so it is left out.
  */
 export type StreamVerdict =
-  | { readonly kind: "preamble" }
+  | { readonly kind: "preamble"; readonly malformed?: true }
   | { readonly kind: "content" }
   | { readonly kind: "end" }
   | { readonly kind: "failure"; readonly evidence: Evidence };

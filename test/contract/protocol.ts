@@ -76,6 +76,12 @@ export function describeProtocol(protocol: Protocol, samples: ProtocolSamples): 
       const { kinds } = read(protocol, noise + samples.preamble + noise + first + noise + samples.end);
       expect(kinds.filter((kind) => kind !== "preamble")).toEqual(["content", "end"]);
     });
+
+    it("marks data that is no JSON object, so that it is passed on to nobody, and [DONE] not", () => {
+      const reader = protocol.createStreamReader();
+      const verdicts = ['{"a":', "[1]", "[DONE]"].map((data) => reader.read({ event: null, data }));
+      expect(verdicts.map((verdict) => "malformed" in verdict)).toEqual([true, true, false]);
+    });
   });
 
   describe(`${protocol.name}: reading a whole answer`, () => {

@@ -129,3 +129,33 @@ describe("the end of a stream", () => {
     expect(stream.end).toMatchObject({ kind: "complete" });
   });
 });
+
+describe("what is passed on", () => {
+  const broken = 'data: {"type":"response.output_text.delta","del\n\n';
+
+  it("leaves out an event that is no JSON, at any chunk split, and nothing else", async () => {
+    const whole = text + broken + text + completed;
+    for (const chunks of splits(whole)) {
+      const stream = streamOf(chunks);
+      expect(await stream.hold(false)).toBeNull();
+      expect(await readAll(stream)).toBe(text + text + completed);
+      expect(stream.end).toMatchObject({ kind: "complete" });
+    }
+  });
+
+  it("ends behind a whole event when the connection breaks inside the next one", async () => {
+    for (let at = 1; at < text.length; at++) {
+      const stream = streamOf([text, text.slice(0, at), new TransportError("body", "ECONNRESET", "reset")]);
+      expect(await stream.hold(false)).toBeNull();
+      expect(await readAll(stream)).toBe(text);
+      expect(stream.end).toMatchObject({ kind: "cut", told: false });
+    }
+  });
+
+  it("ends behind a whole event when the stream ends inside the next one", async () => {
+    const stream = streamOf([text, text.slice(0, 30)]);
+    expect(await stream.hold(false)).toBeNull();
+    expect(await readAll(stream)).toBe(text);
+    expect(stream.end).toMatchObject({ kind: "cut", failure: { reason: "incomplete" } });
+  });
+});

@@ -11,6 +11,7 @@ import { readUsage } from "./usage.ts";
 export const doneMark = "[DONE]";
 
 const preamble: StreamVerdict = { kind: "preamble" };
+const malformed: StreamVerdict = { kind: "preamble", malformed: true };
 const content: StreamVerdict = { kind: "content" };
 
 /**
@@ -40,7 +41,7 @@ export function createStreamReader(): StreamReader {
         return ended ? { kind: "end" } : preamble;
       }
       const data = parseObject(event.data);
-      if (data === null) return preamble;
+      if (data === null) return malformed;
       usage = readUsage(data) ?? usage;
       const problem = findError(data, event.event);
       if (problem !== null) {

@@ -7,6 +7,7 @@ import { errorEvidence } from "./error.ts";
 import { UsageCounter } from "./usage.ts";
 
 const preamble: StreamVerdict = { kind: "preamble" };
+const malformed: StreamVerdict = { kind: "preamble", malformed: true };
 const content: StreamVerdict = { kind: "content" };
 
 /**
@@ -27,7 +28,7 @@ export function createStreamReader(): StreamReader {
     read(event) {
       if (ended) return preamble;
       const data = parseObject(event.data);
-      if (data === null) return preamble;
+      if (data === null) return event.data.startsWith("[DONE]") ? preamble : malformed;
       const type = eventType(event, data);
       usage.add(objectAt(objectAt(data, "message"), "usage"));
       usage.add(objectAt(data, "usage"));

@@ -9,6 +9,7 @@ import { partText } from "./items.ts";
 import { readUsage } from "./usage.ts";
 
 const preamble: StreamVerdict = { kind: "preamble" };
+const malformed: StreamVerdict = { kind: "preamble", malformed: true };
 const content: StreamVerdict = { kind: "content" };
 
 /**
@@ -20,7 +21,7 @@ const content: StreamVerdict = { kind: "content" };
  *    content filter, is an answer. `response.done` is what some backends call `response.completed`.
  * 3. Content is what the caller acts on or shows: words, a call, its arguments, a finished item, sound, pictures, and any
  *    delta we don't know. Empty deltas, empty messages and reasoning in any form are not.
- * 4. All else is preamble: unknown events, unparsable data, `[DONE]`.
+ * 4. All else is preamble: unknown events, unparsable data (marked as malformed), `[DONE]`.
  * 5. After the terminal event nothing counts any more. Without one the answer is not complete.
  */
 export function createStreamReader(): StreamReader {
@@ -34,7 +35,8 @@ export function createStreamReader(): StreamReader {
       if (over) return preamble;
       const data = parseObject(event.data);
       const type = data && eventType(event, data);
-      if (data === null || type === null) return preamble;
+      if (data === null) return event.data.startsWith("[DONE]") ? preamble : malformed;
+      if (type === null) return preamble;
       if (isFailure(type, data) || terminalTypes.has(type)) {
         over = true;
         usage = readUsage(objectAt(data, "response")?.["usage"]);

@@ -29,7 +29,7 @@ describe("the stream reader", () => {
     ["data that is no object", "[1]"],
     ["data without a type", {}],
   ])("holds back at %s", (_name, event) => {
-    expect(responses.createStreamReader().read(sse(event))).toEqual({ kind: "preamble" });
+    expect(responses.createStreamReader().read(sse(event))).toMatchObject({ kind: "preamble" });
   });
 
   it.each<[string, JsonObject]>([
