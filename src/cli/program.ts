@@ -34,6 +34,11 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import("./commands/routes.ts")).routesCommand,
   },
   {
+    name: "fallback",
+    summary: "Change who takes over on a route, in order",
+    load: async () => (await import("./commands/fallback.ts")).fallbackCommand,
+  },
+  {
     name: "why",
     summary: "Show how a turn went: who was tried, what failed, what was decided",
     load: async () => (await import("./commands/why.ts")).whyCommand,
@@ -45,7 +50,7 @@ export const commandTable: readonly CommandEntry[] = [
   },
   {
     name: "config",
-    summary: "Check the configuration, or show where it is",
+    summary: "Check or change the configuration, or show where it is",
     load: async () => (await import("./commands/config.ts")).configCommand,
   },
   {

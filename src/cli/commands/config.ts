@@ -15,12 +15,17 @@ const entries: readonly CommandEntry[] = [
     load: () => Promise.resolve(checkCommand),
   },
   { name: "path", summary: "Print where it is", load: () => Promise.resolve(pathCommand) },
+  {
+    name: "edit",
+    summary: "Change it in your editor, checked before it counts",
+    load: async () => (await import("./config/edit.ts")).editCommand,
+  },
 ];
 
 const examples = `
 Examples:
   $ understudy config check
-  $ $EDITOR "$(understudy config path)"
+  $ understudy config edit
 `;
 
 export async function configCommand(command: Command, argv: readonly string[]): Promise<void> {

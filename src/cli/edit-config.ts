@@ -1,0 +1,24 @@
+import { UnderstudyError } from "../core/error.ts";
+import { readConfigFile, type UnderstudyHome } from "../platform/home.ts";
+import { writeConfigFile } from "../platform/write-config-file.ts";
+
+/**
+ * Changes the configuration file: `change` gets its text and gives the new one. Nothing is written when it throws or changes nothing,
+ * nor when somebody else has written meanwhile (`config_invalid`). True when the file was changed.
+ */
+export async function editConfig(
+  { configFile }: UnderstudyHome,
+  change: (text: string, fileName: string) => string | Promise<string>,
+): Promise<boolean> {
+  const before = await readConfigFile(configFile);
+  const after = await change(before, configFile);
+  if (after === before) return false;
+  if ((await readConfigFile(configFile)) !== before) {
+    throw new UnderstudyError(
+      "config_invalid",
+      `${configFile} was changed by somebody else meanwhile: nothing was written`,
+    );
+  }
+  writeConfigFile(configFile, after);
+  return true;
+}
