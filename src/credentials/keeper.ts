@@ -69,19 +69,34 @@ export interface TokenKeeperOptions {
 const pollBackoff = { baseMs: 50, capMs: 500 };
 const settleTries = 5;
 
+/** Refused for now. */
+interface Pause {
+  /** Unix ms. */
+  readonly since: number;
+  /** Unix ms. */
+  readonly notBefore: number;
+  readonly tries: number;
+  readonly failure: Failure;
+}
+
 export function createTokenKeeper(options: TokenKeeperOptions): TokenKeeper {
   const { store, clock, random, spend, owner, isDead } = options;
   const claimMs = options.claimMs ?? 30_000;
   /** One refresh per credential in this process; everybody else waits for it. */
   const flights = new Map<string, Promise<TokenResult>>();
   /** Refused for now: not before this time. */
-  const pauses = new Map<string, { notBefore: number; tries: number; failure: Failure }>();
+  const pauses = new Map<string, Pause>();
   /** Answers that the store could not take yet. */
   const unsettled = new Map<string, { generation: number; grant: NewGrant; account: Account | null }>();
+  /** Verdicts that the store could not take yet. */
+  const unmarked = new Map<string, ReloginMark>();
 
   return {
     async makeGood(credential, signal) {
-      await writeUnsettled(credential.id);
+      if (unsettled.has(credential.id)) {
+        await writeUnsettled(credential.id);
+        credential = (await newerGeneration(credential)) ?? credential;
+      }
       const now = clock.now();
       if (mustRefresh(credential.grant, now)) return withSignal(fly(credential, false), signal);
       if (shouldRefresh(credential.grant, now) && mayRefreshEarly(credential, now)) {
@@ -92,11 +107,10 @@ export function createTokenKeeper(options: TokenKeeperOptions): TokenKeeper {
     },
     async replaceRejected(credential, signal) {
       await writeUnsettled(credential.id);
-      const current = await store.getCredential(credential.id);
-      if (current?.kind === "oauth" && current.grant.generation > credential.grant.generation) {
-        return { ok: true, credential: current, refreshed: false };
-      }
-      return withSignal(fly(credential, true), signal);
+      const current = await newerGeneration(credential);
+      if (current === null) return withSignal(fly(credential, true), signal);
+      if (mustRefresh(current.grant, clock.now())) return withSignal(fly(current, false), signal);
+      return { ok: true, credential: current, refreshed: false };
     },
     async idle() {
       while (flights.size > 0) await Promise.allSettled(flights.values());
@@ -108,8 +122,20 @@ export function createTokenKeeper(options: TokenKeeperOptions): TokenKeeper {
       credential.grant.refreshToken !== null &&
       !needsRelogin(credential) &&
       credential.unknownOutcome === null &&
-      now >= (pauses.get(credential.id)?.notBefore ?? 0)
+      pauseOf(credential.id, now) === null
     );
+  }
+
+  /** What the store holds, if it is a newer generation; null also when it can't be read. */
+  async function newerGeneration({ id, grant }: OAuthCredential): Promise<OAuthCredential | null> {
+    const current = await store.getCredential(id).catch(() => null);
+    return current?.kind === "oauth" && current.grant.generation > grant.generation ? current : null;
+  }
+
+  /** The pause that holds now. One that was made later than now was made by a clock that has been set back since. */
+  function pauseOf(id: string, now: number): Pause | null {
+    const pause = pauses.get(id);
+    return pause !== undefined && now >= pause.since && now < pause.notBefore ? pause : null;
   }
 
   function fly(credential: OAuthCredential, rejected: boolean): Promise<TokenResult> {
@@ -128,24 +154,33 @@ export function createTokenKeeper(options: TokenKeeperOptions): TokenKeeper {
     const { generation } = credential.grant;
     let replay = false;
     for (let polls = 0; ; ) {
+      // What this process knows and the store doesn't comes first: neither is the token of an answer or a verdict spent again.
+      const written = await writeUnsettled(id);
+      const mark = await writeMark(id, generation);
       const now = clock.now();
       const alive = !rejected && !mustRefresh(credential.grant, now);
+      if (!written) return alive ? unchanged(credential) : failed(unwrittenFailure);
+      if (mark !== null)
+        return alive ? unchanged(credential) : failed(reloginFailure({ ...credential, relogin: mark }));
       if (needsRelogin(credential)) return alive ? unchanged(credential) : failed(reloginFailure(credential));
       if (credential.grant.refreshToken === null) return alive ? unchanged(credential) : failed(noRefreshToken);
-      const pause = pauses.get(id);
-      if (pause !== undefined && now < pause.notBefore) return alive ? unchanged(credential) : failed(pause.failure);
+      const pause = pauseOf(id, now);
+      if (pause !== null) return alive ? unchanged(credential) : failed(pause.failure);
 
+      const deadline = now + claimMs;
       const claim = await store.claimRefresh({
         credentialId: id,
         generation,
         owner,
         now,
-        deadline: now + claimMs,
+        deadline,
         isDead,
         replay,
       });
       switch (claim.outcome) {
         case "claimed":
+          // The process was suspended meanwhile: somebody else may hold the claim by now, or have renewed the token.
+          if (clock.now() >= deadline) continue;
           return settle(claim.credential, await spend(claim.credential), alive);
         case "held":
           if (alive) return unchanged(credential);
@@ -227,7 +262,10 @@ export function createTokenKeeper(options: TokenKeeperOptions): TokenKeeper {
       message: told,
       since: clock.now(),
     };
-    if (!(await store.settleRefused(credential.id, mark))) {
+    unmarked.set(credential.id, mark);
+    const isNoted = await store.settleRefused(credential.id, mark).catch(() => null);
+    if (isNoted !== null) unmarked.delete(credential.id);
+    if (isNoted === false) {
       // Somebody settled a newer generation meanwhile: that one counts.
       const current = await store.getCredential(credential.id);
       if (current?.kind === "oauth" && !needsRelogin(current)) {
@@ -241,7 +279,21 @@ export function createTokenKeeper(options: TokenKeeperOptions): TokenKeeper {
     const tries = (pauses.get(id)?.tries ?? 0) + 1;
     const now = clock.now();
     const delay = Math.max(refreshBackoff.baseMs, backoffDelay(refreshBackoff, tries, random));
-    pauses.set(id, { notBefore: Math.max(retryAt ?? 0, now + delay), tries, failure });
+    pauses.set(id, { since: now, notBefore: Math.max(retryAt ?? 0, now + delay), tries, failure });
+  }
+
+  /** The verdict on `generation` that the store could not take; null if there is none, or it has taken it now. */
+  async function writeMark(id: string, generation: number): Promise<ReloginMark | null> {
+    const mark = unmarked.get(id);
+    if (mark !== undefined && mark.generation < generation) unmarked.delete(id);
+    if (mark?.generation !== generation) return null;
+    try {
+      await store.settleRefused(id, mark);
+    } catch {
+      return mark;
+    }
+    unmarked.delete(id);
+    return null;
   }
 
   /** True when nothing is left to write for this credential. */

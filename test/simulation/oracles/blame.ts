@@ -1,0 +1,76 @@
+import { type Cooldown, cooldownKey } from "../../../src/core/cooldown.ts";
+import type { Decision } from "../../../src/core/decide.ts";
+import type { Failure } from "../../../src/core/failure.ts";
+import { increase } from "../figures.ts";
+import { findRow } from "../store-model/disk.ts";
+import type { Call, TurnWatch } from "./turn-watch.ts";
+
+/** Why this cooldown is not this turn's to write; null when it is. */
+export function blameObjection(turn: TurnWatch, cooldown: Cooldown): string | null {
+  const { call, candidate } = turn;
+  const { process } = turn.lane;
+  if (candidate === null) return "a cooldown without an attempt";
+  const said = `${cooldown.provider}/${cooldown.credentialId || "*"}/${cooldown.model || "*"} (${cooldown.reason})`;
+  if (call === null) {
+    const own = { provider: candidate.provider, credentialId: candidate.credentialId, model: "" };
+    if (!isSameKey(cooldown, own)) return `${said} is blamed, and nobody was called`;
+    return isLoginOver(turn) ? null : `${said} is blamed, and its login is not over`;
+  }
+  const key = call.truth === null ? null : cooldownKey(call.truth.scope, call);
+  if (key !== null && isSameKey(cooldown, key)) return null;
+  // Silence that nobody kept: the process itself was away, or its clock was.
+  if (wasAway(turn, call)) {
+    increase(process.world.figures.excused, "R4: a frozen process or a jumping clock saw silence");
+    return null;
+  }
+  return `${said} is blamed for ${call.truth === null ? "a good answer" : `a fault of ${call.truth.scope}`}`;
+}
+
+/** Since this call the process, or its clock, was not where it should be. */
+function wasAway({ lane: { process } }: TurnWatch, call: Call): boolean {
+  return process.wasHeldUpSince(call.at) || process.machine.jumpedAt >= call.at;
+}
+
+/** Checks what the core made of a failed attempt against the truth about it. */
+export function judgeFailure(turn: TurnWatch, failure: Failure, decision: Decision): void {
+  const { call, ask } = turn;
+  const { process } = turn.lane;
+  const { world } = process;
+  if (failure.reason === "cancelled" && turn.gaveUp) return;
+  if (call === null) return;
+  world.figures.check("R4");
+  const violate = (text: string): void => world.violate("R4", `${process.name} ${turn.id}: ${text}`);
+  const { truth } = call;
+  if (truth === null) {
+    if (wasAway(turn, call)) return;
+    violate(`a good answer was taken for ${failure.reason}: ${failure.message}`);
+    return;
+  }
+  if (turn.gaveUp) return;
+  if (!truth.reasons.includes(failure.reason) || truth.scope !== failure.scope) {
+    if (wasAway(turn, call)) return;
+    violate(
+      `${truth.reasons.join("/")} of ${truth.scope} was taken for ${failure.reason} of ${failure.scope} (${ask.dialect}, ${failure.message})`,
+    );
+  }
+  const isLeft = !["retry", "refresh", "repair"].includes(decision.action);
+  // What stands there can't be known, and so not made longer, while the store can't be read.
+  const isUnreadable = process.refusedAt >= call.at;
+  if (isLeft && !isUnreadable && cooldownKey(truth.scope, call) !== null && turn.puts === 0) {
+    violate(`a fault of ${truth.scope} (${failure.reason}) was left and counted against nobody`);
+  }
+}
+
+/** The issuer has refused this login's refresh token for good, or there is none. */
+function isLoginOver({ candidate, lane }: TurnWatch): boolean {
+  const { world } = lane.process;
+  const credential = findRow(world.disk.content, candidate?.credentialId ?? "")?.credential;
+  if (credential?.kind !== "oauth") return false;
+  return credential.relogin !== null || credential.grant.refreshToken === null || world.wasRefused(credential);
+}
+
+type Key = Pick<Cooldown, "provider" | "credentialId" | "model">;
+
+function isSameKey(a: Key, b: Key): boolean {
+  return a.provider === b.provider && a.credentialId === b.credentialId && a.model === b.model;
+}
