@@ -1,5 +1,3 @@
-import { existsSync } from "node:fs";
-import { dirname, isAbsolute, resolve } from "node:path";
 import { randomUUID } from "node:crypto";
 import { parseConfig } from "./config/parse.ts";
 import { configError } from "./config/problem.ts";
@@ -12,6 +10,7 @@ import type { Transport } from "./core/transport.ts";
 import type { ApiKeyCredential } from "./credentials/credential.ts";
 import { createTokenKeeper, type TokenKeeper } from "./credentials/keeper.ts";
 import type { Store } from "./credentials/store.ts";
+import { locateStore, openStore } from "./open-store.ts";
 import { fingerprint } from "./platform/fingerprint.ts";
 import { readConfigFile, type UnderstudyHome, understudyHome } from "./platform/home.ts";
 import { isOwnerDead, processOwner } from "./platform/process-identity.ts";
@@ -21,18 +20,15 @@ import type { Provider } from "./providers/provider.ts";
 import { builtInProviders, findProvider } from "./providers/registry.ts";
 import { missingBaseUrl, resolveBaseUrl, resolveProtocol } from "./providers/resolve.ts";
 import { createSpendRefreshToken } from "./providers/spend-refresh-token.ts";
-import { readOrCreateKeyFile } from "./stores/key-file.ts";
-import { parseKey } from "./stores/seal.ts";
-import { openSqliteStore } from "./stores/sqlite/open.ts";
 import { createUndiciTransport } from "./transport/undici.ts";
 import type { TurnRuntime } from "./turn/runtime.ts";
 
 export interface WorkspaceOptions {
   /** The configuration itself. Default: read from `config.yaml` in the configuration folder. */
   readonly config?: ConfigInput;
-  /** A store, or the path of one. A store that is handed in is not closed. Default: `understudy.db` in the data folder. */
+  /** A store, or the path or `postgres://` address of one. A store that is handed in is not closed. Default: `understudy.db` in the data folder. */
   readonly store?: Store | string;
-  /** Environment variables: keys, base URLs, `UNDERSTUDY_HOME`, `UNDERSTUDY_KEY`. Default: `process.env`. */
+  /** Environment variables: keys, base URLs, `UNDERSTUDY_HOME`, `UNDERSTUDY_KEY`, `UNDERSTUDY_KEY_COMMAND`. Default: `process.env`. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly clock?: Clock;
   readonly random?: Random;
@@ -57,7 +53,7 @@ export interface Workspace {
   readonly env: Readonly<Record<string, string | undefined>>;
   /**
    * Reads the configuration again; from then on every new turn goes by it. Throws `config_invalid` and leaves everything as it
-   * was when it is wrong. The path of the store is the one thing that only a restart changes.
+   * was when it is wrong. The place of the store is the one thing that only a restart changes.
    */
   reload(): Promise<void>;
   /** Waits for refreshes under way, then closes what was opened here. */
@@ -77,7 +73,8 @@ export async function openWorkspace(options: WorkspaceOptions = {}): Promise<Wor
   };
   let settings = await read();
   const { config } = settings;
-  const store = await openStore(options.store ?? config.store ?? undefined, home, clock, env);
+  const given = options.store ?? config.store ?? undefined;
+  const store = typeof given === "object" ? given : await openStore(locateStore(given, home), { clock, env });
   const transport = options.transport ?? createUndiciTransport();
   const find = (id: string): Provider | null => findProvider(settings.config.providers, id);
   const keeper = createTokenKeeper({
@@ -145,35 +142,4 @@ async function checkedConfig(text: string, name: string) {
   const parsed = parseConfig(text, name);
   if (!parsed.ok) throw configError(parsed.problems);
   return parsed.config;
-}
-
-async function openStore(
-  given: Store | string | undefined,
-  home: UnderstudyHome,
-  clock: Clock,
-  env: Readonly<Record<string, string | undefined>>,
-): Promise<Store> {
-  if (typeof given === "object") return given;
-  if (given !== undefined && /^[a-z]+:\/\//i.test(given)) {
-    throw new UnderstudyError(
-      "config_invalid",
-      `store: ${given.split(":")[0]}:// is no store of this version; give a path`,
-    );
-  }
-  const file = given === undefined ? home.storeFile : isAbsolute(given) ? given : resolve(home.configDir, given);
-  return openSqliteStore({ file, key: readKey(file, home, env), clock });
-}
-
-/** The key that seals the store: `UNDERSTUDY_KEY`, else a file beside it. */
-function readKey(file: string, home: UnderstudyHome, env: Readonly<Record<string, string | undefined>>): Uint8Array {
-  const text = env["UNDERSTUDY_KEY"];
-  if (text !== undefined && text.trim() !== "") {
-    const key = parseKey(text);
-    if (key === null) {
-      throw new UnderstudyError("config_invalid", "UNDERSTUDY_KEY must hold 32 bytes as base64 or hex");
-    }
-    return key;
-  }
-  const keyFile = file === home.storeFile ? home.keyFile : resolve(dirname(file), "understudy.key");
-  return readOrCreateKeyFile(keyFile, { create: !existsSync(file) });
 }

@@ -54,6 +54,11 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import("./commands/config.ts")).configCommand,
   },
   {
+    name: "store",
+    summary: "Say where state is kept; migrate it, copy it, give it a new key",
+    load: async () => (await import("./commands/store.ts")).storeCommand,
+  },
+  {
     name: "demo",
     summary: "Play a bad night on scripted providers on this machine; no account needed",
     load: async () => (await import("./commands/demo.ts")).demoCommand,

@@ -39,7 +39,8 @@ export interface CredentialRow {
   readonly claim_deadline: number;
 }
 
-type SecretField = "secret" | "access_token" | "refresh_token" | "id_token";
+const secretFields = ["secret", "access_token", "refresh_token", "id_token"] as const;
+type SecretField = (typeof secretFields)[number];
 
 /** Turns rows into credentials and grants into columns. */
 export interface RowMapper {
@@ -69,12 +70,7 @@ export function createRowMapper(sealer: Sealer, place: string): RowMapper {
       return secret;
     } catch (error) {
       if (!(error instanceof SealError)) throw error;
-      throw new UnderstudyError(
-        "store_unavailable",
-        `the stored secret of ${row.provider} "${row.label}" (${row.id}) in ${place} does not open: it was altered. Remove that credential and add it again, or put a copy of the store back.`,
-        { provider: row.provider, credential: row.label },
-        { cause: error },
-      );
+      throw alteredError(row, place, error);
     }
   }
 
@@ -152,6 +148,40 @@ export function createRowMapper(sealer: Sealer, place: string): RowMapper {
       opened.delete(id);
     },
   };
+}
+
+/**
+ * The row, its secrets opened by `from` and sealed by `to` for the row `id`. `place` is where it comes from. Throws like
+ * `RowMapper.toCredential`.
+ */
+export function resealRow<T extends CredentialRow>(
+  row: T,
+  from: Sealer,
+  to: Sealer,
+  place: string,
+  id: string = row.id,
+): T {
+  const sealed: Partial<Record<SecretField, Uint8Array>> = {};
+  for (const field of secretFields) {
+    const value = row[field];
+    if (value === null) continue;
+    try {
+      sealed[field] = to.seal(from.open(value, row.id, field), id, field);
+    } catch (error) {
+      if (!(error instanceof SealError)) throw error;
+      throw alteredError(row, place, error);
+    }
+  }
+  return { ...row, ...sealed, id };
+}
+
+function alteredError({ provider, label, id }: CredentialRow, place: string, cause: SealError): UnderstudyError {
+  return new UnderstudyError(
+    "store_unavailable",
+    `the stored secret of ${provider} "${label}" (${id}) in ${place} does not open: it was altered. Remove that credential and add it again, or put a copy of the store back.`,
+    { provider, credential: label },
+    { cause },
+  );
 }
 
 export function accountColumns(account: Account): Record<string, string | null> {

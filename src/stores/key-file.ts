@@ -30,24 +30,27 @@ export interface KeyFileOptions {
  */
 export function readOrCreateKeyFile(path: string, options: KeyFileOptions = {}): Uint8Array {
   const file = resolve(path);
-  if (!tightenFile(file)) {
-    if (options.create === false) {
-      throw new UnderstudyError(
-        "store_unavailable",
-        `the key file ${file} is missing, and what is stored can't be opened without it. Put it back from a copy.`,
-      );
-    }
-    createKeyFile(file);
-    tightenFile(file);
-  }
+  const found = readKeyFile(file);
+  if (found !== null) return found;
+  if (options.create !== false) createKeyFile(file);
+  const key = readKeyFile(file);
+  if (key !== null) return key;
+  throw new UnderstudyError(
+    "store_unavailable",
+    `the key file ${file} is missing, and what is stored can't be opened without it. Put it back from a copy.`,
+  );
+}
+
+/** The same without making one: null when there is no such file. */
+export function readKeyFile(path: string): Uint8Array | null {
+  const file = resolve(path);
+  if (!tightenFile(file)) return null;
   const key = parseKey(withReason(`the key file ${file} can't be read`, () => readFileSync(file, "utf8")));
-  if (key === null) {
-    throw new UnderstudyError(
-      "store_unavailable",
-      `the key file ${file} holds no key (one line of base64 or hex, ${keyBytes} bytes). It was left as it is: put it back from a copy.`,
-    );
-  }
-  return key;
+  if (key !== null) return key;
+  throw new UnderstudyError(
+    "store_unavailable",
+    `the key file ${file} holds no key (one line of base64 or hex, ${keyBytes} bytes). It was left as it is: put it back from a copy.`,
+  );
 }
 
 /**

@@ -48,7 +48,7 @@ export async function createKeyRing(keys: StoreKeys): Promise<KeyRing> {
     },
     newCheck: () => current.seal(keyCheck.text, keyCheck.id, keyCheck.field),
     adopt(sealed) {
-      const fitting = [current, ...sealers].find((sealer) => opens(sealer, sealed));
+      const fitting = [current, ...sealers].find((sealer) => opensCheck(sealer, sealed));
       if (fitting === undefined) return false;
       [current, check] = [fitting, sealed];
       return true;
@@ -94,7 +94,12 @@ export function keyMismatchError(place: string, advice: string): UnderstudyError
   );
 }
 
-function opens(sealer: Sealer, sealed: Uint8Array, id: string = keyCheck.id, field: string = keyCheck.field): boolean {
+/** True when `check` was sealed with the key of `sealer`. */
+export function opensCheck(sealer: Sealer, check: Uint8Array): boolean {
+  return opens(sealer, check, keyCheck.id, keyCheck.field);
+}
+
+function opens(sealer: Sealer, sealed: Uint8Array, id: string, field: string): boolean {
   try {
     sealer.open(sealed, id, field);
     return true;

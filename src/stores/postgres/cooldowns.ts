@@ -64,7 +64,8 @@ export function createCooldownMethods(connection: Connection, clock: Clock): Coo
   };
 }
 
-function matching(sql: Sql, { provider, credentialId, model }: Parameters<Store["clearCooldowns"]>[0]) {
+function matching(sql: Sql, { provider, credentialId, model, setBefore }: Parameters<Store["clearCooldowns"]>[0]) {
   return sql`provider = coalesce(${provider ?? null}, provider)
-    AND credential_id = coalesce(${credentialId ?? null}, credential_id) AND model = coalesce(${model ?? null}, model)`;
+    AND credential_id = coalesce(${credentialId ?? null}, credential_id) AND model = coalesce(${model ?? null}, model)
+    AND since < coalesce(${setBefore === undefined ? null : Math.round(setBefore)}, since + 1)`;
 }

@@ -1,4 +1,4 @@
-import { UnderstudyError } from "../../core/error.ts";
+import { isUnderstudyError, UnderstudyError } from "../../core/error.ts";
 
 /** What an error means for a person: the cause, and what to do about it. */
 interface Meaning {
@@ -94,6 +94,16 @@ export function isConnectionLoss(error: unknown): boolean {
   const code = codeOf(error);
   const meaning = meaningOf(code);
   return (meaning !== undefined && losses.has(meaning)) || code === "57P03" || code === "53300";
+}
+
+/**
+ * True for an error of the store after which a turn may well go on from what is known: the server is away, busy, full, a standby, or
+ * serves a newer version by now. False for a wrong key, a damaged secret, missing tables, a closed store.
+ */
+export function isOutage(error: unknown): boolean {
+  if (isUnderstudyError(error, "store_newer")) return true;
+  if (!isUnderstudyError(error, "store_unavailable")) return false;
+  return isConnectionLoss(error.cause) || /^(?:40|53|55P03|57|58|25006)/.test(codeOf(error.cause));
 }
 
 /** No answer within the limit of a call. */

@@ -3,6 +3,7 @@ import type { Clock } from "../../core/clock.ts";
 import type { Store } from "../../credentials/store.ts";
 import type { Connection } from "./connection.ts";
 import { type CooldownRow, cooldownColumns, failuresRememberedMs, toCooldown } from "../cooldown-row.ts";
+import { wholeMs } from "../credential-row.ts";
 
 type CooldownMethods = Pick<Store, "listCooldowns" | "putCooldown" | "clearCooldowns">;
 
@@ -26,7 +27,8 @@ export function createCooldownMethods({ database, read, write }: Connection, clo
        failures = max(failures, excluded.failures)`,
   );
   const matching = `WHERE provider = coalesce(:provider, provider)
-    AND credential_id = coalesce(:credentialId, credential_id) AND model = coalesce(:model, model)`;
+    AND credential_id = coalesce(:credentialId, credential_id) AND model = coalesce(:model, model)
+    AND since < coalesce(:setBefore, since + 1)`;
   const find = database.prepare(`SELECT 1 FROM cooldown ${matching} LIMIT 1`);
   const clear = database.prepare(`DELETE FROM cooldown ${matching}`);
 
@@ -43,11 +45,12 @@ export function createCooldownMethods({ database, read, write }: Connection, clo
         put.run(cooldownColumns(cooldown));
       }),
 
-    async clearCooldowns({ provider, credentialId, model }) {
+    async clearCooldowns({ provider, credentialId, model, setBefore }) {
       const filter: Record<string, SQLInputValue> = {
         provider: provider ?? null,
         credentialId: credentialId ?? null,
         model: model ?? null,
+        setBefore: setBefore === undefined ? null : wholeMs(setBefore),
       };
       // Every answered turn clears; most have nothing to clear and so nothing to write.
       if ((await read(() => find.get(filter))) === undefined) return 0;

@@ -1,0 +1,134 @@
+import { existsSync } from "node:fs";
+import { dirname, isAbsolute, resolve } from "node:path";
+import type { Clock } from "./core/clock.ts";
+import { isUnderstudyError, UnderstudyError } from "./core/error.ts";
+import type { Store } from "./credentials/store.ts";
+import type { UnderstudyHome } from "./platform/home.ts";
+import { readKeySource } from "./platform/read-key-source.ts";
+import { createLastKnownStore } from "./stores/last-known-store.ts";
+import { isPostgresAddress, parsePostgresAddress } from "./stores/postgres/address.ts";
+import { isOutage } from "./stores/postgres/errors.ts";
+import { openPostgresStore } from "./stores/postgres/open.ts";
+import { openPostgresTools } from "./stores/postgres/tools.ts";
+import { keysOfFile } from "./stores/rekey.ts";
+import { parseKey } from "./stores/seal.ts";
+import { openSqliteStore } from "./stores/sqlite/open.ts";
+import { openSqliteTools } from "./stores/sqlite/tools.ts";
+import type { StoreTools } from "./stores/store-tools.ts";
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** Where a store is. `name` is for people and holds no password. */
+export type StorePlace =
+  | { readonly kind: "sqlite"; readonly name: string; readonly file: string; readonly keyFile: string }
+  | { readonly kind: "postgres"; readonly name: string; readonly address: string };
+
+/** Where the key of a store comes from: a variable, a command that a variable names, or a file. */
+export type KeyOrigin =
+  | { readonly from: "env"; readonly name: string }
+  | { readonly from: "command"; readonly name: string; readonly command: string }
+  | { readonly from: "file"; readonly path: string };
+
+/**
+ * The store that `store` of the configuration names: a `postgres://` address, or a path, which counts from the configuration's folder.
+ * Without it: `understudy.db` in the data folder. Throws `config_invalid` for any other address.
+ */
+export function locateStore(given: string | undefined, home: UnderstudyHome): StorePlace {
+  if (given !== undefined && isPostgresAddress(given)) {
+    return { kind: "postgres", name: parsePostgresAddress(given).name, address: given };
+  }
+  if (given !== undefined && /^[a-z]+:\/\//i.test(given)) {
+    throw new UnderstudyError(
+      "config_invalid",
+      `store: ${given.split(":")[0]}:// is no store; give a path or postgres://user@host/database`,
+    );
+  }
+  const file = given === undefined ? home.storeFile : isAbsolute(given) ? given : resolve(home.configDir, given);
+  const keyFile = file === home.storeFile ? home.keyFile : resolve(dirname(file), "understudy.key");
+  return { kind: "sqlite", name: file, file, keyFile };
+}
+
+/**
+ * Where the key comes from: `UNDERSTUDY_KEY`, else what `UNDERSTUDY_KEY_COMMAND` prints, else the file beside a SQLite store.
+ * Throws `config_invalid` for a PostgreSQL store without one: a file on one machine is no key for several.
+ */
+export function findKeyOrigin(place: StorePlace, env: Env): KeyOrigin {
+  if (isSet(env["UNDERSTUDY_KEY"])) return { from: "env", name: "UNDERSTUDY_KEY" };
+  const command = env["UNDERSTUDY_KEY_COMMAND"];
+  if (isSet(command)) return { from: "command", name: "UNDERSTUDY_KEY_COMMAND", command };
+  if (place.kind === "sqlite") return { from: "file", path: place.keyFile };
+  throw new UnderstudyError(
+    "config_invalid",
+    "a PostgreSQL store takes its key from UNDERSTUDY_KEY (32 bytes as base64 or hex) or UNDERSTUDY_KEY_COMMAND, the same on every machine. A new one: openssl rand -base64 32",
+  );
+}
+
+/**
+ * The keys that a store may be sealed with, the usual one first. While a store is being given another key, that one too:
+ * `UNDERSTUDY_NEW_KEY`, or the file beside the key file.
+ */
+export function storeKeys(place: StorePlace, env: Env): () => Promise<readonly Uint8Array[]> {
+  const origin = findKeyOrigin(place, env);
+  return async () => {
+    const next = isSet(env["UNDERSTUDY_NEW_KEY"]) ? [keyFrom(env["UNDERSTUDY_NEW_KEY"], "UNDERSTUDY_NEW_KEY")] : [];
+    const exists = place.kind === "sqlite" && existsSync(place.file);
+    if (origin.from === "file") return [...keysOfFile(origin.path, { create: !exists }), ...next];
+    return [await readKey(origin, env), ...next];
+  };
+}
+
+/** The key that `origin` gives now. Throws `config_invalid`. */
+async function readKey(origin: Exclude<KeyOrigin, { from: "file" }>, env: Env): Promise<Uint8Array> {
+  if (origin.from === "env") return keyFrom(env[origin.name] ?? "", origin.name);
+  try {
+    const secret = await readKeySource({ from: "command", command: origin.command }, { env });
+    return keyFrom(secret?.reveal() ?? "", `what ${origin.name} prints`);
+  } catch (error) {
+    if (!isUnderstudyError(error, "credential_unknown")) throw error;
+    throw new UnderstudyError("config_invalid", `${origin.name}: ${error.message}`, {}, { cause: error });
+  }
+}
+
+/** `text` as a key. Throws `config_invalid` that names `what` and repeats nothing of it. */
+export function keyFrom(text: string, what: string): Uint8Array {
+  const key = parseKey(text);
+  if (key === null) throw new UnderstudyError("config_invalid", `${what} must hold 32 bytes as base64 or hex`);
+  return key;
+}
+
+/** Opens the store for turns: what is known of a PostgreSQL store keeps them going while it is away. */
+export async function openStore(place: StorePlace, { clock, env }: { clock: Clock; env: Env }): Promise<Store> {
+  const key = storeKeys(place, env);
+  if (place.kind === "sqlite") return openSqliteStore({ file: place.file, key, clock });
+  const store = await openPostgresStore({ address: place.address, key, clock });
+  try {
+    return await createLastKnownStore(store, { clock, isOutage });
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+/**
+ * Opens the store for tools. `create`: makes what is missing of it. Throws `usage` when it is missing and may not be made. The key
+ * file beside a SQLite store counts also when the key at hand is for another store, as it is when one is copied into the other.
+ */
+export async function openStoreTools(
+  place: StorePlace,
+  { env, create }: { env: Env; create: boolean },
+): Promise<StoreTools> {
+  if (place.kind === "postgres") {
+    return openPostgresTools({ address: place.address, key: storeKeys(place, env), makeTables: create });
+  }
+  if (!create && !existsSync(place.file)) throw new UnderstudyError("usage", `there is no store ${place.file}`);
+  const keys = storeKeys(place, env);
+  const beside = async () => {
+    const usual = await keys();
+    return existsSync(place.keyFile) ? [...usual, ...keysOfFile(place.keyFile)] : usual;
+  };
+  return openSqliteTools({ file: place.file, key: beside });
+}
+
+function isSet(text: string | undefined): text is string {
+  return text !== undefined && text.trim() !== "";
+}

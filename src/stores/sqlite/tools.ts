@@ -1,0 +1,51 @@
+import type { SQLInputValue } from "node:sqlite";
+import type { CooldownRow } from "../cooldown-row.ts";
+import type { CredentialRow } from "../credential-row.ts";
+import { keyCheck } from "../key-ring.ts";
+import type { StoreTables, StoreTools, TurnRow } from "../store-tools.ts";
+import { openConnection, type SqliteStoreOptions } from "./open.ts";
+
+/** Opens a SQLite store for tools. Makes it and throws as `openSqliteStore` does. */
+export async function openSqliteTools(options: Pick<SqliteStoreOptions, "file" | "key">): Promise<StoreTools> {
+  const { connection, ring } = await openConnection(options);
+  const { database, file } = connection;
+
+  function readTables(): StoreTables {
+    return {
+      credentials: database
+        .prepare("SELECT * FROM credential ORDER BY priority, id")
+        .all() as unknown as CredentialRow[],
+      cooldowns: database.prepare("SELECT * FROM cooldown").all() as unknown as CooldownRow[],
+      turns: database.prepare("SELECT id, record FROM turn ORDER BY seq").all() as unknown as TurnRow[],
+    };
+  }
+
+  function replace(table: string, rows: readonly object[] | undefined): void {
+    if (rows === undefined) return;
+    database.exec(`DELETE FROM ${table}`);
+    for (const row of rows) {
+      const columns = Object.keys(row);
+      database
+        .prepare(`INSERT INTO ${table} (${columns.join(", ")}) VALUES (${columns.map(() => "?").join(", ")})`)
+        .run(...(Object.values(row) as SQLInputValue[]));
+    }
+  }
+
+  return {
+    place: file,
+    ring,
+    // The write lock makes the three readings one.
+    read: () => connection.write(readTables),
+    rewrite: (change) =>
+      connection.write(() => {
+        const { credentials, cooldowns, turns, keyCheck: check } = change(readTables());
+        replace("credential", credentials);
+        replace("cooldown", cooldowns);
+        replace("turn", turns);
+        if (check !== undefined) {
+          database.prepare("UPDATE meta SET value = ? WHERE key = ?").run(check, keyCheck.field);
+        }
+      }),
+    close: connection.close,
+  };
+}
