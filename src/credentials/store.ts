@@ -68,8 +68,16 @@ export interface Store {
    * `until` wins.
    */
   putCooldown(cooldown: Cooldown): Promise<void>;
-  /** Clears cooldowns: of one credential, of one provider, or all. `model` narrows it. Returns how many. */
-  clearCooldowns(filter: { provider?: string; credentialId?: string; model?: string }): Promise<number>;
+  /**
+   * Clears cooldowns: of one credential, of one provider, or all. `model` narrows it, and so does `setBefore` (Unix ms): a
+   * failure that came at that time or later keeps its cooldown, whoever writes it when (rule R5). Returns how many.
+   */
+  clearCooldowns(filter: {
+    provider?: string;
+    credentialId?: string;
+    model?: string;
+    setBefore?: number;
+  }): Promise<number>;
 
   // Journal ----------------------------------------------------------------------------------------------------------
 

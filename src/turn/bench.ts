@@ -63,6 +63,8 @@ export async function clearAfterSuccess(
   for (const one of standing) {
     const mine = one.credentialId === "" || one.credentialId === credential.id;
     if (!mine || (one.model !== "" && one.model !== target.model) || one.since > startedAt) continue;
-    await store.clearCooldowns({ provider: one.provider, credentialId: one.credentialId, model: one.model });
+    // Another turn may have failed since the list was read: its cooldown stays.
+    const { provider, credentialId, model } = one;
+    await store.clearCooldowns({ provider, credentialId, model, setBefore: startedAt });
   }
 }

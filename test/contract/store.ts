@@ -350,6 +350,18 @@ export function storeContract(name: string, makeStore: (setup: StoreSetup) => Pr
         expect(await store.clearCooldowns(filter)).toBe(expected);
         expect(await store.listCooldowns()).toHaveLength(5 - expected);
       });
+
+      it("clears only what was set before a time, whatever came meanwhile", async () => {
+        await store.putCooldown(sampleCooldown({ credentialId: "c1", since: start - 1 }));
+        await store.putCooldown(sampleCooldown({ credentialId: "c2", since: start }));
+        expect(await store.clearCooldowns({ provider: "codex", setBefore: start })).toBe(1);
+        expect((await store.listCooldowns()).map((cooldown) => cooldown.credentialId)).toEqual(["c2"]);
+        const later = { until: start + 120_000, since: start + 5 };
+        await store.putCooldown(sampleCooldown({ credentialId: "c2", ...later }));
+        expect(await store.clearCooldowns({ credentialId: "c2", setBefore: start + 5 })).toBe(0);
+        expect(await store.clearCooldowns({ credentialId: "c2", setBefore: start + 5.4 })).toBe(0);
+        expect(await store.clearCooldowns({ credentialId: "c2", setBefore: start + 6 })).toBe(1);
+      });
     });
 
     describe("the journal", () => {

@@ -36,13 +36,14 @@ export function createCooldownPart(
       disk.write({ ...disk.content, cooldowns: kept.sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1)) }, true);
     },
 
-    clearCooldowns({ provider, credentialId, model }) {
+    clearCooldowns({ provider, credentialId, model, setBefore }) {
       const { cooldowns } = disk.content;
       const left = cooldowns.filter(
         (one) =>
           (provider !== undefined && one.provider !== provider) ||
           (credentialId !== undefined && one.credentialId !== credentialId) ||
-          (model !== undefined && one.model !== model),
+          (model !== undefined && one.model !== model) ||
+          (setBefore !== undefined && one.since >= Math.round(setBefore)),
       );
       if (left.length < cooldowns.length) disk.write({ ...disk.content, cooldowns: left }, true);
       return cooldowns.length - left.length;
