@@ -23,8 +23,8 @@ export interface BehaviourSpec {
   readonly after?: After;
   /** Seconds until the quota's window resets; default 3600. */
   readonly resetsInS?: number;
-  /** Seconds in `Retry-After` of a burst limit; default 2. */
-  readonly retryAfterS?: number;
+  /** Seconds in `Retry-After` of a burst limit; default 2. Null: the provider does not say when. */
+  readonly retryAfterS?: number | null;
   /** The provider's error code instead of the usual one. */
   readonly code?: string;
   /** The provider's words instead of the usual ones. */

@@ -21,6 +21,7 @@ const output = { type: "function_call_output", call_id: "call_1", output: "done"
 const toolUse = { role: "assistant", content: [{ type: "tool_use", id: "toolu_1", name: "bow", input: {} }] };
 const toolResult = { role: "user", content: [{ type: "tool_result", tool_use_id: "toolu_1", content: "done" }] };
 const user = { role: "user", content: "hi" };
+const assistant = { role: "assistant", content: "ho" };
 const toolCalls = {
   role: "assistant",
   content: null,
@@ -66,9 +67,79 @@ describe("a request that the real backend would refuse", () => {
     [
       "openai",
       "foreign sealed reasoning",
-      { input: [{ type: "reasoning", encrypted_content: "gAAAAA-other" }] },
+      { input: [{ type: "reasoning", summary: [], encrypted_content: "gAAAAA-other" }, assistant] },
       400,
       error("could not be verified", { code: "invalid_encrypted_content" }),
+    ],
+    [
+      "openai",
+      "reasoning that led to nothing",
+      { input: [{ type: "reasoning", id: "rs_1", summary: [], encrypted_content: "gAAAAA" }, user] },
+      400,
+      error("'rs_1' of type 'reasoning' was provided without its required following item"),
+    ],
+    [
+      "openai",
+      "reasoning without a summary",
+      { input: [{ type: "reasoning", encrypted_content: "gAAAAA" }, assistant] },
+      400,
+      error("'input[0].summary'"),
+    ],
+    [
+      "openai",
+      "reasoning that it would have had to store",
+      { input: [{ type: "reasoning", id: "rs_1", summary: [] }, assistant], store: false },
+      404,
+      error("Item with id 'rs_1' not found. Items are not persisted when `store` is set to false"),
+    ],
+    [
+      "codex",
+      "a reference to an item",
+      { input: [{ type: "item_reference", id: "rs_1" }] },
+      404,
+      error("Item with id 'rs_1' not found"),
+    ],
+    [
+      "openai",
+      "the id of another kind of item",
+      { input: [{ ...call, id: "call_1" }, output] },
+      400,
+      error("Expected an ID that begins with 'fc'", { param: "input[0].id" }),
+    ],
+    [
+      "messages",
+      "a text of nothing but blanks",
+      { messages: [{ role: "user", content: [{ type: "text", text: " \n" }] }] },
+      400,
+      error("non-whitespace"),
+    ],
+    [
+      "messages",
+      "a message without content",
+      { messages: [user, { role: "assistant", content: [] }, user] },
+      400,
+      error("messages.1: all messages must have non-empty content"),
+    ],
+    [
+      "messages",
+      "one tool id for two calls",
+      { messages: [user, toolUse, toolResult, toolUse, toolResult] },
+      400,
+      error("`tool_use` ids must be unique"),
+    ],
+    [
+      "messages",
+      "a tool loop that began without thinking",
+      { messages: [user, toolUse, toolResult], thinking: { type: "enabled", budget_tokens: 2_000 }, max_tokens: 4_000 },
+      400,
+      error("Expected `thinking` or `redacted_thinking`, but found `tool_use`"),
+    ],
+    [
+      "chat",
+      "no calls in a list of calls",
+      { messages: [user, { ...assistant, tool_calls: [] }] },
+      400,
+      error("empty"),
     ],
     [
       "messages",
@@ -162,6 +233,20 @@ describe("a request that the real backend would refuse", () => {
     expect(JSON.parse(answer.text)).toMatchObject(expected);
     expect(callers[name].backend.refused).toHaveLength(1);
     expect(callers[name].backend.unplayed).toEqual(["server-error"]);
+  });
+
+  it("a model that takes no prefill or no images says so", async () => {
+    const { backend } = callers.messages;
+    backend.takesPrefill = false;
+    backend.takesImages = false;
+    const image = { type: "image", source: { type: "url", url: "https://example.test/a.png" } };
+    const refusals = [[user, assistant], [{ role: "user", content: [image] }]];
+    for (const messages of refusals) expect((await callers.messages.call({ body: { messages } })).status).toBe(400);
+    expect(backend.refused.map((request) => request.refused)).toEqual([
+      expect.stringContaining("prefill"),
+      expect.stringContaining("image input"),
+    ]);
+    expect((await callers.messages.call({ body: { messages: [user, assistant, user] } })).status).toBe(200);
   });
 
   it.each([

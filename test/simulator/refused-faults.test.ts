@@ -201,6 +201,14 @@ describe("details of a behaviour", () => {
     expect((await callers.chat.call()).headers["retry-after"]).toBe("17");
   });
 
+  it.each(backendNames)("let %s keep to itself when a burst limit ends", async (name) => {
+    callers[name].backend.script({ name: "burst-limit", retryAfterS: null });
+    const { status, headers, text } = await callers[name].call();
+    expect(status).toBe(429);
+    expect(Object.keys(headers).filter((header) => /retry-after|ratelimit/.test(header))).toEqual([]);
+    expect(text).not.toMatch(/try again in/);
+  });
+
   it("set the provider's code and words", async () => {
     callers.codex.backend.script({ name: "unauthorized", code: "token_invalidated" });
     expect(JSON.parse((await callers.codex.call()).text)).toMatchObject({

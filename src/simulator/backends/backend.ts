@@ -6,7 +6,7 @@ import { type Call, type CallResult, parseBody, Role, type Stage } from "../role
 import { Script } from "../script.ts";
 import type { Reply } from "../reply.ts";
 import { type Dialect, isObjection, type Objection } from "../wire/dialect.ts";
-import { fieldsOf } from "../wire/fields.ts";
+import { arrayOf, fieldsOf } from "../wire/fields.ts";
 
 /** Whom a behaviour is for. Without either it is for everybody. */
 export interface BehaviourScope {
@@ -31,6 +31,10 @@ export interface Caller {
 export abstract class Backend extends Role {
   /** What the list of models names. Any model is answered. */
   models: string[];
+  /** False: a conversation that ends with the assistant's own words is refused, as newer Claude models do. */
+  takesPrefill = true;
+  /** False: the model behind it can't see, and a request with an image in it is refused. */
+  takesImages = true;
   readonly #dialect: Dialect;
   readonly #script = new Script<ResolvedBehaviour>();
 
@@ -120,7 +124,17 @@ export abstract class Backend extends Role {
     if (typeof body !== "object" || body === null) {
       return { status: 400, message: "We could not parse the JSON body of your request." };
     }
-    return this.#dialect.read(fieldsOf(body), caller.credential);
+    const fields = fieldsOf(body);
+    const last = fieldsOf(arrayOf(fields.messages ?? fields.input).at(-1));
+    if (!this.takesPrefill && last.role === "assistant") {
+      const message =
+        "This model does not support assistant message prefill. The conversation must end with a user message.";
+      return { status: 400, message };
+    }
+    if (!this.takesImages && /"type":"(?:input_image|image_url|image)"/.test(JSON.stringify(fields))) {
+      return { status: 400, message: "This model does not support image input." };
+    }
+    return this.#dialect.read(fields, caller.credential);
   }
 
   #answerModel(call: Call, caller: Caller): CallResult {

@@ -1,7 +1,7 @@
 import type { InStreamName, RefusedName } from "../faults.ts";
 import type { Reply } from "../reply.ts";
 import type { WireContext } from "./dialect.ts";
-import { openaiError, openaiRefusals } from "./openai-errors.ts";
+import { burstSeconds, openaiError, openaiRefusals } from "./openai-errors.ts";
 
 /** The HTTP errors of Chat Completions: OpenAI's, but for two that it spells in its own way. */
 export const chatRefusals: Readonly<Record<RefusedName, ((context: WireContext) => Reply) | null>> = {
@@ -42,7 +42,8 @@ export function chatStreamErrors(context: WireContext): Readonly<Record<InStream
   });
   const server = error("The server had an error processing your request. Sorry about that!", "server_error", null);
   const quota = "You exceeded your current quota, please check your plan and billing details.";
-  const burst = `Rate limit reached for requests. Please try again in ${behaviour.retryAfterS ?? 2}s.`;
+  const seconds = burstSeconds(context);
+  const burst = `Rate limit reached for requests.${seconds === null ? "" : ` Please try again in ${seconds}s.`}`;
   const overflow = "This model's maximum context length is 128000 tokens. Please reduce the length of the messages.";
   return {
     "soft-quota": error(quota, "insufficient_quota", "insufficient_quota"),

@@ -42,6 +42,10 @@ function checkMessages(messages: readonly Fields[]): Objection | null {
     if (message.role === "assistant" && message.content == null && arrayOf(message.tool_calls).length === 0) {
       return refuse("Invalid value for 'content': expected a string, got null.", `messages[${index}].content`);
     }
+    if (Array.isArray(message.tool_calls) && message.tool_calls.length === 0) {
+      const param = `messages[${index}].tool_calls`;
+      return refuse(`Invalid '${param}': empty array. Expected an array with minimum length 1.`, param);
+    }
   }
   return null;
 }

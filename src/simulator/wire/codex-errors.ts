@@ -1,7 +1,7 @@
 import type { RefusedName } from "../faults.ts";
 import { jsonReply, type Reply } from "../reply.ts";
 import type { WireContext } from "./dialect.ts";
-import { openaiError, openaiRefusals } from "./openai-errors.ts";
+import { burstSeconds, openaiError, openaiRefusals } from "./openai-errors.ts";
 
 type Refusal = (context: WireContext) => Reply;
 
@@ -54,7 +54,7 @@ export const codexRefusals: Readonly<Record<RefusedName, Refusal | null>> = {
         type: "rate_limit_error",
         code: "rate_limit_exceeded",
       },
-      { "retry-after": String(context.behaviour.retryAfterS ?? 2) },
+      burstSeconds(context) === null ? {} : { "retry-after": String(burstSeconds(context)) },
     ),
   overloaded: (context) =>
     openaiError(503, context, {

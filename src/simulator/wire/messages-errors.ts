@@ -1,7 +1,7 @@
 import type { InStreamName, RefusedName } from "../faults.ts";
 import { jsonReply, type Reply } from "../reply.ts";
 import type { Objection, WireContext } from "./dialect.ts";
-import { commonRefusals } from "./openai-errors.ts";
+import { burstSeconds, commonRefusals } from "./openai-errors.ts";
 
 /** Anthropic's own list. */
 export type MessagesErrorType =
@@ -68,18 +68,20 @@ export const messagesRefusals: Readonly<Record<RefusedName, ((context: WireConte
     );
   },
   "burst-limit": (context) => {
-    const seconds = context.behaviour.retryAfterS ?? 2;
+    const seconds = burstSeconds(context);
     return messagesError(
       429,
       context.behaviour.message ??
         "This request would exceed your organization's rate limit of 50 requests per minute.",
       context,
-      {
-        "retry-after": String(seconds),
-        "anthropic-ratelimit-requests-limit": "50",
-        "anthropic-ratelimit-requests-remaining": "0",
-        "anthropic-ratelimit-requests-reset": new Date(context.now + seconds * 1_000).toISOString(),
-      },
+      seconds === null
+        ? {}
+        : {
+            "retry-after": String(seconds),
+            "anthropic-ratelimit-requests-limit": "50",
+            "anthropic-ratelimit-requests-remaining": "0",
+            "anthropic-ratelimit-requests-reset": new Date(context.now + seconds * 1_000).toISOString(),
+          },
     );
   },
   overloaded: row(529, () => "Overloaded"),

@@ -8,7 +8,8 @@ export const signaturePrefix = "ErUBCkYI-simulated-";
 /** Reads a Messages request and objects to what Anthropic's API objects to. */
 export function readMessagesRequest(body: Fields): ModelRequest | Objection {
   const messages = arrayOf(body.messages).map(fieldsOf);
-  const objection = checkFrame(body, messages) ?? checkBlocks(messages) ?? checkToolUse(messages);
+  const objection =
+    checkFrame(body, messages) ?? checkBlocks(messages) ?? checkToolUse(messages) ?? checkThinking(body, messages);
   if (objection !== null) return objection;
   const people = messages.filter((message) => message.role === "user" && textOf(message.content) !== "");
   return {
@@ -50,9 +51,18 @@ function checkBlocks(messages: readonly Fields[]): Objection | null {
     if (typeof message.content !== "string" && !Array.isArray(message.content)) {
       return refuse(`messages.${index}.content: Input should be a valid list`);
     }
+    if (message.content.length === 0 && (message.role === "user" || index < messages.length - 1)) {
+      return refuse(
+        `messages.${index}: all messages must have non-empty content except for the optional final assistant message`,
+      );
+    }
   }
+  const used = new Set<unknown>();
   for (const { block, at } of blocksOf(messages)) {
     if (block.type === "text" && block.text === "") return refuse("messages: text content blocks must be non-empty");
+    if (block.type === "text" && String(block.text).trim() === "") {
+      return refuse("messages: text content blocks must contain non-whitespace text");
+    }
     if (block.type === "thinking" && !String(block.signature).startsWith(signaturePrefix)) {
       return refuse(`${at}: Invalid \`signature\` in \`thinking\` block`);
     }
@@ -61,6 +71,8 @@ function checkBlocks(messages: readonly Fields[]): Objection | null {
     if (typeof id !== "string" || !/^[a-zA-Z0-9_-]+$/.test(id)) {
       return refuse(`${at}.${block.type}.id: String should match pattern '^[a-zA-Z0-9_-]+$'`);
     }
+    if (block.type === "tool_use" && used.has(id)) return refuse(`${at}: \`tool_use\` ids must be unique`);
+    if (block.type === "tool_use") used.add(id);
   }
   return null;
 }
@@ -83,6 +95,18 @@ function checkToolUse(messages: readonly Fields[]): Objection | null {
     }
   }
   return null;
+}
+
+/** With a token budget, a tool loop that is still running began with thinking. */
+function checkThinking(body: Fields, messages: readonly Fields[]): Objection | null {
+  if (fieldsOf(body.thinking).type !== "enabled") return null;
+  const index = messages.findLastIndex((message) => message.role === "assistant");
+  const blocks = arrayOf(messages[index]?.content).map(fieldsOf);
+  const first = String(blocks[0]?.type);
+  if (!blocks.some((block) => block.type === "tool_use") || /^(?:redacted_)?thinking$/.test(first)) return null;
+  return refuse(
+    `messages.${index}.content.0.type: Expected \`thinking\` or \`redacted_thinking\`, but found \`${first}\`. When \`thinking\` is enabled, a final \`assistant\` message must start with a thinking block.`,
+  );
 }
 
 function idsOf(message: Fields, type: string, field: string): string[] {

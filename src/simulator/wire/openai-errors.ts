@@ -5,6 +5,11 @@ import { badGatewayPage, blockedPage } from "./pages.ts";
 
 type Refusal = (context: WireContext) => Reply;
 
+/** When a burst limit ends, in seconds; null when the provider does not say. */
+export function burstSeconds({ behaviour }: WireContext): number | null {
+  return behaviour.retryAfterS === undefined ? 2 : behaviour.retryAfterS;
+}
+
 /** OpenAI's error body. */
 export function openaiError(
   status: number,
@@ -54,21 +59,24 @@ export const openaiRefusals: Readonly<Record<RefusedName, Refusal | null>> = {
       code: "insufficient_quota",
     }),
   "burst-limit": (context) => {
-    const seconds = context.behaviour.retryAfterS ?? 2;
+    const seconds = burstSeconds(context);
+    const again = seconds === null ? "" : ` Please try again in ${seconds}s.`;
     return openaiError(
       429,
       context,
       {
-        message: `Rate limit reached for ${context.request.model} on requests per min (RPM): Limit 3, Used 3, Requested 1. Please try again in ${seconds}s.`,
+        message: `Rate limit reached for ${context.request.model} on requests per min (RPM): Limit 3, Used 3, Requested 1.${again}`,
         type: "requests",
         code: "rate_limit_exceeded",
       },
-      {
-        "retry-after": String(seconds),
-        "x-ratelimit-limit-requests": "3",
-        "x-ratelimit-remaining-requests": "0",
-        "x-ratelimit-reset-requests": `${seconds}s`,
-      },
+      seconds === null
+        ? {}
+        : {
+            "retry-after": String(seconds),
+            "x-ratelimit-limit-requests": "3",
+            "x-ratelimit-remaining-requests": "0",
+            "x-ratelimit-reset-requests": `${seconds}s`,
+          },
     );
   },
   overloaded: (context) =>

@@ -1,5 +1,6 @@
 import type { InStreamName } from "../faults.ts";
 import type { WireContext } from "./dialect.ts";
+import { burstSeconds } from "./openai-errors.ts";
 
 /** Whose Responses API it is: Codex's backend for ChatGPT logins, or the public one for API keys. */
 export type ResponsesFlavour = "codex" | "openai";
@@ -24,6 +25,7 @@ export function responsesFailures(
   });
   const serverError = failed("server_error", "The server had an error processing your request. Sorry about that!");
   const resetsInS = behaviour.resetsInS ?? 3_600;
+  const seconds = burstSeconds(context);
   return {
     "soft-quota":
       flavour === "codex"
@@ -36,7 +38,7 @@ export function responsesFailures(
         : failed("insufficient_quota", "You exceeded your current quota, please check your plan and billing details."),
     "soft-burst-limit": failed(
       "rate_limit_exceeded",
-      `Rate limit reached for ${request.model} on tokens per min (TPM). Please try again in ${behaviour.retryAfterS ?? 2}s.`,
+      `Rate limit reached for ${request.model} on tokens per min (TPM).${seconds === null ? "" : ` Please try again in ${seconds}s.`}`,
     ),
     "overloaded-in-stream": failed(
       "server_is_overloaded",

@@ -4,13 +4,14 @@ import { arrayOf, type Fields, fieldsOf, textOf } from "./fields.ts";
 
 /**
  * Reads a Responses request and objects to what the real backend objects to: no model, no input, a call without its output, an
- * output without its call, sealed reasoning of somebody else.
+ * output without its call, sealed reasoning of somebody else, reasoning that led to nothing, ids of another kind of item, items
+ * that it would have had to store. Nothing is stored here, whatever `store` says.
  */
 export function readResponsesRequest(body: Fields, isOwnSeal: (sealed: string) => boolean): ModelRequest | Objection {
   if (typeof body.model !== "string" || body.model === "") return missing("model");
   if (typeof body.input !== "string" && !Array.isArray(body.input)) return missing("input");
   const items = arrayOf(body.input).map(fieldsOf);
-  const objection = checkCalls(items) ?? checkSeals(items, isOwnSeal);
+  const objection = checkIds(items) ?? checkReasoning(items) ?? checkCalls(items) ?? checkSeals(items, isOwnSeal);
   if (objection !== null) return objection;
   const people = items.filter((item) => item.role === "user");
   const extra = items.flatMap((item) => (item.type === "additional_tools" ? arrayOf(item.tools) : []));
@@ -26,6 +27,47 @@ export function readResponsesRequest(body: Fields, isOwnSeal: (sealed: string) =
     sealed: items.map((item) => item.encrypted_content).filter((seal) => typeof seal === "string"),
     body,
   };
+}
+
+const idPrefixes: Readonly<Record<string, string>> = { message: "msg", reasoning: "rs", function_call: "fc" };
+
+/** Ids belong to kinds of items, and an item that came without its content is looked up by its id. */
+function checkIds(items: readonly Fields[]): Objection | null {
+  for (const [index, item] of items.entries()) {
+    const { id, type } = item;
+    const prefix = idPrefixes[String(type)];
+    if (typeof id === "string" && prefix !== undefined && !id.startsWith(prefix)) {
+      const param = `input[${index}].id`;
+      const message = `Invalid '${param}': '${id}'. Expected an ID that begins with '${prefix}'.`;
+      return { status: 400, param, code: "invalid_value", message };
+    }
+    const isLookedUp =
+      type === "item_reference" || (type === "reasoning" && typeof item.encrypted_content !== "string");
+    if (isLookedUp && typeof id === "string") {
+      return {
+        status: 404,
+        param: "input",
+        message: `Item with id '${id}' not found. Items are not persisted when \`store\` is set to false. Try again with \`store\` set to true, or remove this item from your input.`,
+      };
+    }
+  }
+  return null;
+}
+
+/** Reasoning has a summary, if an empty one, and is followed by what it led to: words or a call. */
+function checkReasoning(items: readonly Fields[]): Objection | null {
+  for (const [index, item] of items.entries()) {
+    if (item.type !== "reasoning") continue;
+    if (!Array.isArray(item.summary)) return missing(`input[${index}].summary`);
+    const next = items.slice(index + 1).find((other) => other.type !== "reasoning");
+    const isOutcome = next !== undefined && (next.role === "assistant" || String(next.type).endsWith("_call"));
+    if (!isOutcome) {
+      const id = typeof item.id === "string" ? item.id : `rs_${index}`;
+      const message = `Item '${id}' of type 'reasoning' was provided without its required following item.`;
+      return { status: 400, param: "input", message };
+    }
+  }
+  return null;
 }
 
 function checkCalls(items: readonly Fields[]): Objection | null {
