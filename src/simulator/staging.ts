@@ -23,7 +23,9 @@ export function createScene(dialect: Dialect, writer: AnswerWriter, stream: bool
     const headers = { "content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache" };
     return { dialect, stream, headers, pieces: writer.events(), json };
   }
-  const half = Math.ceil(json.length / 2);
+  const middle = Math.ceil(json.length / 2);
+  // Not between the two halves of a character: each piece is encoded by itself.
+  const half = /[\uD800-\uDBFF]/.test(json.charAt(middle - 1)) ? middle + 1 : middle;
   const pieces: WireEvent[] = [
     { part: "text", delta: true, text: json.slice(0, half) },
     { part: "end", delta: false, text: json.slice(half) },

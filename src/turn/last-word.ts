@@ -95,7 +95,7 @@ export function chooseLastWord(turn: FailedTurn, report: TurnReport, listener: L
   const { dialect, userAgent = "" } = listener;
   const { failure, nearestRecovery } = turn;
   const ending = endingOf(turn, now);
-  const message = [report.summary, ...report.candidates].join("\n");
+  const message = speakTo(dialect, [report.summary, ...report.candidates].join("\n"));
   if (ending === "refused" && failure !== null) {
     return { error: refusal(failure, dialect, message), headers: { "x-should-retry": "false" } };
   }
@@ -137,7 +137,7 @@ const finalStatuses: Readonly<Record<ProtocolName, ReadonlySet<number>>> = {
 function refusal(failure: Failure, dialect: ProtocolName, message: string): ProtocolError {
   const given = failure.status ?? 400;
   const status = finalStatuses[dialect].has(given) ? given : 400;
-  const words = failure.message || message;
+  const words = speakTo(dialect, failure.message || message);
   const tooLong = failure.reason === "context_overflow";
   if (dialect === "messages") {
     const said = tooLong && !/prompt is too long/i.test(words) ? `prompt is too long: ${words}` : words;
@@ -154,6 +154,11 @@ const messagesTypes: Readonly<Record<number, string>> = {
   404: "not_found_error",
   413: "request_too_large",
 };
+
+/** Claude Code says "Not logged in · Please run /login" instead of any message that has this header's name in it. */
+function speakTo(dialect: ProtocolName, message: string): string {
+  return dialect === "messages" ? message.replaceAll(/x-api-key/gi, "API key") : message;
+}
 
 /** True when the providers or the way to them were at fault, not an allowance or a login. */
 function isTrouble(failure: Failure | null): boolean {

@@ -111,6 +111,16 @@ describe("the last word", () => {
     expect(say("messages").message).toBe("prompt is too long: said");
   });
 
+  it("keeps out of Claude Code's sight what makes it talk of its own login", () => {
+    const spoken = {
+      ...report,
+      candidates: ["anthropic/claude · k: said (invalid x-api-key): run understudy auth add"],
+    };
+    const say = (dialect: ProtocolName) => chooseLastWord(turns["sign-in"], spoken, { dialect }, now).error.message;
+    expect(say("messages")).toContain("invalid API key");
+    expect(say("responses")).toContain("invalid x-api-key");
+  });
+
   it("takes a wait of two minutes for short and one of more for long", () => {
     expect(endingOf(failed(failure("quota"), now + 120_000), now)).toBe("soon");
     expect(endingOf(failed(failure("quota"), now + 120_001), now)).toBe("later");
