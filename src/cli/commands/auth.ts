@@ -13,6 +13,11 @@ const entries: readonly CommandEntry[] = [
     load: async () => (await import("./auth/list.ts")).listCommand,
   },
   {
+    name: "import",
+    summary: "Bring over what the Codex CLI, Hermes or opencode has",
+    load: async () => (await import("./auth/import.ts")).importCommand,
+  },
+  {
     name: "remove",
     summary: "Remove a login or key; a login is ended at its provider, too",
     load: async () => (await import("./auth/remove.ts")).removeCommand,
