@@ -1,4 +1,4 @@
-import type { ResolvedBehaviour } from "./behaviour.ts";
+import type { ResolvedBehaviour, SimulatedToolCall } from "./behaviour.ts";
 
 /** A tool the request offers. */
 export interface ToolOffer {
@@ -45,7 +45,7 @@ const sentence = "The show goes on, whoever is on the stage tonight. ";
 export function composeAnswer(behaviour: ResolvedBehaviour, request: ModelRequest, nextId: () => string): Answer {
   const { name, after } = behaviour;
   const calls = toolCallsOf(behaviour, request).map((call) => ({
-    id: nextId(),
+    id: call.id ?? nextId(),
     name: call.name,
     input: JSON.stringify(call.input),
   }));
@@ -96,7 +96,7 @@ function toolCallsOf(behaviour: ResolvedBehaviour, request: ModelRequest): NonNu
 }
 
 /** A call with a value for each required property of the tool's schema. */
-function callOf(tool: ToolOffer | undefined, prompt: string): { name: string; input: unknown } {
+function callOf(tool: ToolOffer | undefined, prompt: string): SimulatedToolCall {
   if (tool === undefined) return { name: "lookup", input: { query: prompt } };
   const schema = (tool.schema ?? {}) as {
     properties?: Record<string, { type?: unknown; enum?: unknown[] }>;

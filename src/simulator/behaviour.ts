@@ -4,8 +4,9 @@ import type { Chunk } from "./play.ts";
 /** How far an answer comes before its fault: nothing of it, half of the part named, or all of it but its ending. */
 export type After = "at-once" | "reasoning" | "text" | "tool-call" | "end";
 
-/** One tool call. `input` is the arguments as a value. */
+/** One tool call. `input` is the arguments as a value; `id` stands in for one that the backend would make. */
 export interface SimulatedToolCall {
+  readonly id?: string;
   readonly name: string;
   readonly input: unknown;
 }
