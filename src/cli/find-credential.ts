@@ -7,7 +7,17 @@ import { looksLikeKey, type Pool } from "./find-provider.ts";
  * by its place in `understudy auth list`, counted from 1. Throws `credential_unknown` that says what there is.
  */
 export function requireCredential(pool: Pool, target: string): Credential {
-  const { credentials, providerId } = pool;
+  const found = findCredential(pool, target);
+  if (found !== null) return found;
+  const shown = looksLikeKey(target) ? "that" : JSON.stringify(target.slice(0, 100));
+  throw new UnderstudyError(
+    "credential_unknown",
+    `${pool.providerId} has no credential ${shown}: ${whatThereIs(pool)}`,
+  );
+}
+
+/** The same, or null. Still throws `credential_unknown` for a label that several have. */
+export function findCredential({ credentials, providerId }: Pool, target: string): Credential | null {
   const byId = credentials.find(({ id }) => id === target);
   if (byId !== undefined) return byId;
   const wanted = target.trim().normalize("NFC").toLowerCase();
@@ -17,10 +27,7 @@ export function requireCredential(pool: Pool, target: string): Credential {
     throw new UnderstudyError("credential_unknown", `${providerId} has more than one ${target}: say ${ids}`);
   }
   const byIndex = /^[1-9]\d{0,5}$/.test(wanted) ? credentials[Number(wanted) - 1] : undefined;
-  const found = byLabel[0] ?? byIndex;
-  if (found !== undefined) return found;
-  const shown = looksLikeKey(target) ? "that" : JSON.stringify(target.slice(0, 100));
-  throw new UnderstudyError("credential_unknown", `${providerId} has no credential ${shown}: ${whatThereIs(pool)}`);
+  return byLabel[0] ?? byIndex ?? null;
 }
 
 /** `1 work, 2 home`, for a message. */

@@ -100,9 +100,8 @@ async function readAll(tool: ForeignTool, folder: string): Promise<Found> {
   if (files > 0) return found;
   const keyring =
     tool === "codex" ? ". The Codex CLI may keep its login in the system's keyring, which is not read" : "";
-  throw new UnderstudyError("usage", `there is nothing of ${tools[tool].name} in ${folder}${keyring}`, {
-    ...(tool === "codex" ? { command: "understudy auth add codex" } : {}),
-  });
+  const message = `there is nothing of ${tools[tool].name} in ${folder}${keyring}`;
+  throw new UnderstudyError("usage", message, tool === "codex" ? { command: "understudy auth add codex" } : {});
 }
 
 function merge(a: Found, b: Found): Found {

@@ -13,6 +13,11 @@ const entries: readonly CommandEntry[] = [
     load: async () => (await import("./auth/list.ts")).listCommand,
   },
   {
+    name: "status",
+    summary: "Say by the exit code whether somebody is ready",
+    load: async () => (await import("./auth/status.ts")).statusCommand,
+  },
+  {
     name: "import",
     summary: "Bring over what the Codex CLI, Hermes or opencode has",
     load: async () => (await import("./auth/import.ts")).importCommand,
@@ -23,6 +28,16 @@ const entries: readonly CommandEntry[] = [
     load: async () => (await import("./auth/remove.ts")).removeCommand,
   },
   {
+    name: "logout",
+    summary: "End logins, here and at their provider",
+    load: async () => (await import("./auth/logout.ts")).logoutCommand,
+  },
+  {
+    name: "refresh",
+    summary: "Renew the tokens of a login now",
+    load: async () => (await import("./auth/refresh.ts")).refreshCommand,
+  },
+  {
     name: "reset",
     summary: "End rests and pauses, so that the next turn tries again",
     load: async () => (await import("./auth/reset.ts")).resetCommand,
@@ -31,6 +46,11 @@ const entries: readonly CommandEntry[] = [
     name: "rename",
     summary: "Give a login or key another label",
     load: async () => (await import("./auth/rename.ts")).renameCommand,
+  },
+  {
+    name: "priority",
+    summary: "Say who of a pool comes first",
+    load: async () => (await import("./auth/priority.ts")).priorityCommand,
   },
   {
     name: "pause",
