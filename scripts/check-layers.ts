@@ -22,6 +22,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   stores: ["core", "credentials"],
   simulator: ["core"],
   gateway: ["core", "failures", "protocols", "credentials", "providers", "config", "turn", "platform", "stores", ""],
+  "ai-sdk": ["core", "protocols", "config", "turn", ""],
   demo: ["core", "config", "turn", "simulator", ""],
   cli: [
     "demo",

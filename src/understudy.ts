@@ -1,10 +1,11 @@
 import { resolveRoute } from "./config/resolve-route.ts";
+import { UnderstudyError } from "./core/error.ts";
 import type { TurnEvent } from "./core/events.ts";
 import type { Route } from "./core/target.ts";
 import { type TurnInput, toTurnRequest } from "./turn/turn-input.ts";
 import { startTurn, type Turn } from "./turn/turn.ts";
 import { createTurnFetch, type TurnFetch } from "./turn/turn-fetch.ts";
-import { openWorkspace, type WorkspaceOptions } from "./workspace.ts";
+import { openWorkspace, type Workspace, type WorkspaceOptions } from "./workspace.ts";
 
 export interface UnderstudyOptions extends WorkspaceOptions {
   /** Told what happens in every turn, as it happens. Must not throw. */
@@ -40,6 +41,21 @@ export interface Understudy {
   close(): Promise<void>;
 }
 
+/** What stands behind an `Understudy`, for the doors that are built upon one. */
+export interface Backstage {
+  readonly workspace: Workspace;
+  readonly onEvent: ((event: TurnEvent) => void) | undefined;
+}
+
+const backstages = new WeakMap<Understudy, Backstage>();
+
+/** Throws `usage` for an object that `createUnderstudy` of this installed package did not make. */
+export function backstageOf(understudy: Understudy): Backstage {
+  const backstage = backstages.get(understudy);
+  if (backstage !== undefined) return backstage;
+  throw new UnderstudyError("usage", "understudy: expected what createUnderstudy() of the same package has returned");
+}
+
 /**
  * Opens this installation's accounts and routes.
  *
@@ -49,7 +65,7 @@ export async function createUnderstudy(options: UnderstudyOptions = {}): Promise
   const workspace = await openWorkspace(options);
   const { config, runtime } = workspace;
   const onEvent = options.onEvent === undefined ? {} : { onEvent: options.onEvent };
-  return {
+  const understudy: Understudy = {
     turn(input, { route, signal } = {}) {
       return startTurn(runtime, toTurnRequest(input), {
         route: resolveRoute(config, route),
@@ -65,4 +81,6 @@ export async function createUnderstudy(options: UnderstudyOptions = {}): Promise
     routes: config.routes,
     close: () => workspace.close(),
   };
+  backstages.set(understudy, { workspace, onEvent: options.onEvent });
+  return understudy;
 }
