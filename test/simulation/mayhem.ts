@@ -1,7 +1,6 @@
-import { increase } from "./figures.ts";
+import { DeathAndSleep } from "./death-and-sleep.ts";
 import type { Issuer } from "./issuer.ts";
 import { type IssuerFault, issuerFaults } from "./issuer-faults.ts";
-import type { Machine } from "./machine.ts";
 import { outside, type Step } from "./scheduler.ts";
 import { SimProcess } from "./sim-process.ts";
 import type { StoreFault } from "./store-trouble.ts";
@@ -12,13 +11,23 @@ const second = 1_000;
 const minute = 60 * second;
 const hour = 60 * minute;
 
+/** One process is stopped just before one step, besides what the seed decides. */
+export interface Interruption {
+  readonly step: number;
+  readonly how: "crash" | "freeze" | "power-cut";
+}
+
 /** Everything that goes wrong by itself: the seed decides what, whom and when. */
 export class Mayhem {
   readonly #world: World;
+  readonly #bodies: DeathAndSleep;
+  readonly #interruption: Interruption | null;
   #isOver = false;
 
-  constructor(world: World) {
+  constructor(world: World, interruption: Interruption | null) {
     this.#world = world;
+    this.#bodies = new DeathAndSleep(world);
+    this.#interruption = interruption;
   }
 
   begin(): void {
@@ -35,10 +44,7 @@ export class Mayhem {
     world.storeTrouble.current = null;
     for (const issuer of world.issuers.values()) issuer.trouble = null;
     for (const machine of world.machines) if (machine.offsetMs !== 0) machine.setOffset(0);
-    for (const process of world.processes) {
-      if (process.dead) this.#restart(process);
-      else if (process.frozen) this.#thaw(process);
-    }
+    this.#bodies.end();
   }
 
   #next(): void {
@@ -54,10 +60,22 @@ export class Mayhem {
   #beforeStep(step: Step): void {
     const { actor, peril } = step;
     if (!(actor instanceof SimProcess)) return;
-    const { temper, chance } = this.#world;
+    const { temper, chance, scheduler } = this.#world;
+    if (this.#interruption?.step === scheduler.steps + 1) return this.#interrupt(actor, this.#interruption.how);
     const risk = peril === "risky" ? 0.06 : 0.0003;
-    if (chance.script.happens(risk * temper.crashes)) this.#crash(actor);
-    else if (chance.script.happens(risk * temper.freezes)) this.#freeze(actor);
+    if (chance.script.happens(risk * temper.crashes)) this.#bodies.crash(actor);
+    else if (chance.script.happens(risk * temper.freezes)) this.#bodies.freeze(actor);
+  }
+
+  #interrupt(process: SimProcess, how: Interruption["how"]): void {
+    switch (how) {
+      case "crash":
+        return this.#bodies.crash(process);
+      case "freeze":
+        return this.#bodies.freeze(process);
+      case "power-cut":
+        return this.#bodies.powerCut(process.machine);
+    }
   }
 
   #something(): void {
@@ -80,15 +98,15 @@ export class Mayhem {
       case "nothing":
         return;
       case "crash":
-        return this.#crash(chance.script.pick(this.#world.processes));
+        return this.#bodies.crash(chance.script.pick(this.#world.processes));
       case "powerCut":
-        return this.#powerCut(chance.script.pick(this.#world.machines));
+        return this.#bodies.powerCut(chance.script.pick(this.#world.machines));
       case "freeze":
-        return this.#freeze(chance.script.pick(this.#world.processes));
+        return this.#bodies.freeze(chance.script.pick(this.#world.processes));
       case "sleep":
-        return this.#sleep(chance.script.pick(this.#world.machines));
+        return this.#bodies.sleep(chance.script.pick(this.#world.machines));
       case "clock":
-        return this.#moveClock(chance.script.pick(this.#world.machines));
+        return this.#bodies.moveClock(chance.script.pick(this.#world.machines));
       case "store":
         return this.#troubleStore();
       case "provider":
@@ -102,87 +120,6 @@ export class Mayhem {
       case "key":
         return this.#revokeKey();
     }
-  }
-
-  // Processes and machines ---------------------------------------------------------------------------------------------
-
-  #crash(process: SimProcess): void {
-    if (process.dead) return;
-    this.#kill(process);
-    const { scheduler, chance } = this.#world;
-    scheduler.after(chance.script.span(100, 2 * minute), outside, () => {
-      if (!this.#isOver && this.#world.processes.includes(process)) this.#restart(process);
-    });
-  }
-
-  #kill(process: SimProcess): void {
-    const world = this.#world;
-    process.dead = true;
-    increase(world.figures.counts, "crashes");
-    for (const lane of process.lanes) if (lane.turn !== null) increase(world.figures.outcomes, "died with its process");
-    world.disturbed();
-    world.trace?.tell(process, "dies");
-  }
-
-  #restart(process: SimProcess): void {
-    const started = this.#world.start(process.name, process.machine, process.lanes.length);
-    this.#world.trace?.tell(started, "starts anew");
-  }
-
-  /** Everything on the machine dies. A store in a file loses what was not synced. */
-  #powerCut(machine: Machine): void {
-    const world = this.#world;
-    machine.boot += 1;
-    increase(world.figures.counts, "power cuts");
-    world.trace?.tell(null, `${machine.name} loses power`);
-    const here = world.processes.filter((process) => process.machine === machine && !process.dead);
-    for (const process of here) this.#kill(process);
-    if (!world.hasStoreServer || world.chance.script.happens(0.3)) world.disk.loseMemory();
-    for (const process of world.processes.filter((one) => one.machine === machine)) {
-      world.scheduler.after(world.chance.script.span(second, 5 * minute), outside, () => {
-        if (!this.#isOver && process.dead && world.processes.includes(process)) this.#restart(process);
-      });
-    }
-  }
-
-  #freeze(process: SimProcess): void {
-    if (process.dead || process.frozen) return;
-    process.frozen = true;
-    increase(this.#world.figures.counts, "freezes");
-    this.#world.trace?.tell(process, "freezes");
-    const { scheduler, chance } = this.#world;
-    scheduler.after(chance.script.span(500, 10 * minute), outside, () => {
-      if (!process.dead && process.frozen) this.#thaw(process);
-    });
-  }
-
-  #thaw(process: SimProcess): void {
-    const world = this.#world;
-    process.frozen = false;
-    process.thawedAt = world.scheduler.now;
-    world.scheduler.thaw(process);
-    world.trace?.tell(process, "thaws");
-  }
-
-  /** A laptop is closed: everything on it freezes, for hours perhaps. */
-  #sleep(machine: Machine): void {
-    const world = this.#world;
-    const here = world.processes.filter((process) => process.machine === machine && !process.dead && !process.frozen);
-    for (const process of here) process.frozen = true;
-    increase(world.figures.counts, "machines asleep");
-    world.trace?.tell(null, `${machine.name} falls asleep`);
-    world.scheduler.after(world.chance.script.span(minute, 2 * hour), outside, () => {
-      for (const process of here) if (!process.dead && process.frozen) this.#thaw(process);
-    });
-  }
-
-  #moveClock(machine: Machine): void {
-    const { script } = this.#world.chance;
-    const offset = script.happens(0.4) ? 0 : script.pick([-1, 1]) * script.span(second, 3 * hour);
-    machine.setOffset(offset);
-    increase(this.#world.figures.counts, "clock jumps");
-    this.#world.disturbed({ machine: machine.name });
-    this.#world.trace?.tell(null, `the clock of ${machine.name} is off by ${offset} ms now`);
   }
 
   // The store ----------------------------------------------------------------------------------------------------------

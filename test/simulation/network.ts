@@ -43,7 +43,7 @@ export function createTransport(process: SimProcess, lane: Lane | null): Transpo
     },
     close: () => Promise.resolve(),
   };
-  return world.plant.transport?.(transport, process) ?? transport;
+  return world.plant?.transport?.(transport, process) ?? transport;
 }
 
 /** One request and its answer, as its sender sees them. */

@@ -20,7 +20,12 @@ export function populate(world: World): void {
   for (const { provider, size } of world.profile.pools) {
     const isLogin = world.findProvider(provider)?.signIn.kind === "codex";
     if (isLogin) {
-      const issuer = new Issuer(`https://auth-${provider}.sim`, drawPolicy(script), world.register, world.chance.wire);
+      const issuer = new Issuer(
+        `https://auth-${provider}.sim`,
+        world.profile.policy ?? drawPolicy(script),
+        world.register,
+        world.chance.wire,
+      );
       world.issuers.set(issuer.origin, issuer);
       for (let n = 1; n <= size; n++) signIn(world, issuer, provider, accountOf(`${provider}-${n}`), true);
     } else {

@@ -43,6 +43,8 @@ export interface Profile {
   readonly strategy: (typeof strategies)[number];
   readonly pools: readonly { readonly provider: string; readonly size: number }[];
   readonly routes: number;
+  /** Null: each issuer draws its own. */
+  readonly policy: IssuerPolicy | null;
 }
 
 const providers = ["codex", "south", "openai", "anthropic", "east"] as const;
@@ -82,6 +84,7 @@ export function drawProfile(chance: Chance): Profile {
     strategy: chance.pick(strategies),
     pools: names.map((provider) => ({ provider, size: chance.pick([1, 1, 2, 3, 4]) })),
     routes: chance.whole(1, 4),
+    policy: null,
   };
 }
 

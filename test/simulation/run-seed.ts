@@ -17,7 +17,8 @@ export async function runSeed(options: WorldOptions): Promise<Figures> {
   const { scheduler, figures } = world;
   const begun = scheduler.now;
   populate(world);
-  const mayhem = new Mayhem(world);
+  options.plant?.prepare?.(world);
+  const mayhem = new Mayhem(world, options.interruption ?? null);
   const person = new Person(world);
   mayhem.begin();
   person.begin();

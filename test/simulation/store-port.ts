@@ -33,7 +33,7 @@ export interface StoreCall {
 export function createStorePort(process: SimProcess, lane: Lane | null): Store {
   const { world } = process;
   const { scheduler, chance } = world;
-  const store = world.plant.store?.(process.store.sync, process) ?? process.store.sync;
+  const store = world.plant?.store?.(process.store.sync, process) ?? process.store.sync;
 
   function call<K extends Method>(method: K, ...args: Parameters<Store[K]>): ReturnType<Store[K]> {
     const calling: StoreCall = { process, lane, method, args };
@@ -86,7 +86,7 @@ export function createStorePort(process: SimProcess, lane: Lane | null): Store {
       increase(world.figures.counts, `store: ${fault}`);
       world.trace?.tell(process, `store.${method} meets ${fault}`);
       if (fault !== "lost-acknowledgement") {
-        world.plant.onRefusedWrite?.(world);
+        if (!reading.has(method)) world.plant?.onRefusedWrite?.(world);
         world.durability.writeFailed(calling, before);
         throw storeError(fault);
       }
@@ -99,7 +99,7 @@ export function createStorePort(process: SimProcess, lane: Lane | null): Store {
     return result;
   }
 
-  return {
+  const port: Store = {
     listCredentials: (provider) => call("listCredentials", provider),
     getCredential: (id) => call("getCredential", id),
     addApiKey: (input) => call("addApiKey", input),
@@ -120,6 +120,7 @@ export function createStorePort(process: SimProcess, lane: Lane | null): Store {
     appendTurn: (turn) => putOff(() => process.store.sync.appendTurn(turn)),
     close: () => Promise.resolve(),
   };
+  return world.plant?.port?.(port, process) ?? port;
 
   function putOff(run: () => void): Promise<void> {
     run();

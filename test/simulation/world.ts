@@ -10,6 +10,7 @@ import { type Family, type Issuer, TokenRegister } from "./issuer.ts";
 import { Lane } from "./lane.ts";
 import { Machine } from "./machine.ts";
 import { serveModel, simulatedProviders } from "./model-providers.ts";
+import type { Interruption } from "./mayhem.ts";
 import type { Delivery } from "./network.ts";
 import { CooldownWatch } from "./oracles/cooldowns.ts";
 import { DurabilityWatch } from "./oracles/durability.ts";
@@ -34,6 +35,8 @@ export interface WorldOptions {
   readonly plant?: Plant;
   /** Where the story is printed; nowhere by default. */
   readonly print?: (line: string) => void;
+  /** One stop besides what the seed decides. */
+  readonly interruption?: Interruption;
   /** Settles what the seed would draw. */
   readonly profile?: (drawn: Profile) => Profile;
 }
@@ -54,7 +57,7 @@ export class World {
   readonly scheduler: Scheduler;
   readonly figures = new Figures();
   readonly trace: Trace | null;
-  readonly plant: Plant;
+  readonly plant: Plant | null;
   readonly disk = new Disk();
   readonly register = new TokenRegister();
   readonly weather: Weather;
@@ -82,7 +85,7 @@ export class World {
     this.chance = { schedule: chance.fork(), script: chance.fork(), wire: chance.fork(), core: chance.fork() };
     const drawn = drawProfile(chance);
     this.profile = profile?.(drawn) ?? drawn;
-    this.plant = plant ?? {};
+    this.plant = plant ?? null;
     this.#turnsLeft = turns;
     this.scheduler = new Scheduler(this.chance.schedule, beginning);
     this.trace = print === undefined ? null : new Trace(this.scheduler, print);

@@ -14,7 +14,12 @@ export function blameObjection(turn: TurnWatch, cooldown: Cooldown): string | nu
   if (call === null) {
     const own = { provider: candidate.provider, credentialId: candidate.credentialId, model: "" };
     if (!isSameKey(cooldown, own)) return `${said} is blamed, and nobody was called`;
-    return isLoginOver(turn) ? null : `${said} is blamed, and its login is not over`;
+    if (isLoginOver(turn)) return null;
+    if (isOutlived(turn, cooldown)) {
+      increase(process.world.figures.excused, "R4: a verdict was written after its login was renewed, and is void");
+      return null;
+    }
+    return `${said} is blamed, and its login is not over`;
   }
   const key = call.truth === null ? null : cooldownKey(call.truth.scope, call);
   if (key !== null && isSameKey(cooldown, key)) return null;
@@ -67,6 +72,12 @@ function isLoginOver({ candidate, lane }: TurnWatch): boolean {
   const credential = findRow(world.disk.content, candidate?.credentialId ?? "")?.credential;
   if (credential?.kind !== "oauth") return false;
   return credential.relogin !== null || credential.grant.refreshToken === null || world.wasRefused(credential);
+}
+
+/** What is held against a login counts only against the generation that it began with. */
+function isOutlived({ candidate, lane }: TurnWatch, { since }: Cooldown): boolean {
+  const credential = findRow(lane.process.world.disk.content, candidate?.credentialId ?? "")?.credential;
+  return credential?.kind === "oauth" && since < credential.grant.obtainedAt;
 }
 
 type Key = Pick<Cooldown, "provider" | "credentialId" | "model">;

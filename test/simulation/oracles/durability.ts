@@ -27,7 +27,8 @@ export class DurabilityWatch {
   /** A token reached a provider or an issuer. */
   used(token: string, process: SimProcess): void {
     this.#world.figures.check("R6");
-    if (!this.#durable.has(token)) this.#world.violate("R6", `${process.name} uses ${token}, which is not durable`);
+    if (!this.#durable.has(token))
+      this.#world.violate("R6", `${process.name} uses ${token.slice(0, 40)}, which is not durable`);
   }
 
   /** The store refused a write. */

@@ -1,5 +1,6 @@
 import type { Route, Target } from "../../../src/core/target.ts";
-import type { OAuthCredential } from "../../../src/credentials/credential.ts";
+import type { Cooldown } from "../../../src/core/cooldown.ts";
+import type { Credential, OAuthCredential } from "../../../src/credentials/credential.ts";
 import type { SimProcess } from "../sim-process.ts";
 import type { Row } from "../store-model/disk.ts";
 import type { Covered } from "../weather.ts";
@@ -31,12 +32,19 @@ function isUsable(process: SimProcess, row: Row, target: Target, candidate: Cove
     (one) =>
       one.provider === target.provider &&
       one.until > now &&
+      !isOutlived(one, credential) &&
       (one.credentialId === "" || one.credentialId === credential.id) &&
       (one.model === "" || one.model === target.model),
   );
   if (isCooling) return false;
   if (credential.kind === "api_key") return world.isKeyGood(credential.id);
   return hasGoodToken(world, credential, now) || canRefresh(world, row, credential);
+}
+
+/** A new generation ends what was held against the login before it. */
+function isOutlived(cooldown: Cooldown, credential: Credential): boolean {
+  const isAboutLogin = cooldown.reason === "auth" || cooldown.reason === "relogin_required";
+  return credential.kind === "oauth" && isAboutLogin && cooldown.since < credential.grant.obtainedAt;
 }
 
 /** The provider would take the stored access token, and the keeper would use it. */

@@ -47,12 +47,12 @@ export class Disk {
     if (synced) this.sync();
   }
 
-  sync(): void {
+  sync = (): void => {
     const before = this.durable;
     if (before === this.content) return;
     this.durable = this.content;
     this.onDurable?.(before, this.durable);
-  }
+  };
 
   /** The machine loses power. */
   loseMemory(): void {
