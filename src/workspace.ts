@@ -56,7 +56,7 @@ export interface Workspace {
    * was when it is wrong. The place of the store is the one thing that only a restart changes.
    */
   reload(): Promise<void>;
-  /** Waits for refreshes under way, then closes what was opened here. */
+  /** Gives up answers that are still open, waits for refreshes under way, then closes what was opened here. */
   close(): Promise<void>;
 }
 
@@ -91,6 +91,9 @@ export async function openWorkspace(options: WorkspaceOptions = {}): Promise<Wor
     }),
     claimMs: config.limits.refreshTimeoutMs + 10_000,
   });
+  const closing = new AbortController();
+  /** Of keys in the environment, so that they take their turn among the stored ones. */
+  const unstoredUses = new Map<string, { uses: number; lastUsedAt: number }>();
   const runtime: TurnRuntime = {
     transport,
     clock,
@@ -102,8 +105,15 @@ export async function openWorkspace(options: WorkspaceOptions = {}): Promise<Wor
     },
     findProvider: find,
     strategyOf: (provider) => strategyFor(settings.config, provider),
-    environmentCredentials: (provider) => settings.unstored.filter((credential) => credential.provider === provider),
-    readKey: (source) => readKeySource(source, { env }),
+    environmentCredentials: (provider) =>
+      settings.unstored
+        .filter((credential) => credential.provider === provider)
+        .map((credential) => ({ ...credential, ...unstoredUses.get(credential.id) })),
+    recordUnstoredUse(id, lastUsedAt) {
+      unstoredUses.set(id, { uses: (unstoredUses.get(id)?.uses ?? 0) + 1, lastUsedAt });
+    },
+    closing: closing.signal,
+    readKey: (source, signal) => readKeySource(source, { env, ...(signal === undefined ? {} : { signal }) }),
     resolveEndpoint(provider, model, secret) {
       const baseUrl = resolveBaseUrl(provider, { key: new Secret(secret) });
       if (baseUrl === null) throw new UnderstudyError("config_invalid", missingBaseUrl(provider));
@@ -126,6 +136,7 @@ export async function openWorkspace(options: WorkspaceOptions = {}): Promise<Wor
       settings = await read();
     },
     async close() {
+      closing.abort(new UnderstudyError("cancelled", "this installation was closed"));
       await keeper.idle();
       if (store !== options.store) await store.close();
       if (transport !== options.transport) await transport.close();

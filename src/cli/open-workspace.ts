@@ -5,7 +5,7 @@ import type { Store } from "../credentials/store.ts";
 import { openWorkspace, type Workspace } from "../workspace.ts";
 import { interruptSignal } from "./interrupt.ts";
 import { findHome, loadConfig } from "./load-config.ts";
-import { say } from "./output.ts";
+import { say, scrubLines } from "./output.ts";
 
 /** After this long of waiting at the end a person is told what for, in ms. */
 const quietCloseMs = 500;
@@ -34,10 +34,18 @@ async function closing<T>(workspace: Workspace, work: (workspace: Workspace) => 
   } finally {
     const timer = setTimeout(() => {
       const again = interruptSignal.aborted ? "; Ctrl-C again leaves at once" : "";
-      say(`waiting for a token refresh that must not be lost${again}`);
+      say(`waiting for what must not be lost: a token refresh, or the last lines of the journal${again}`);
     }, quietCloseMs);
-    await workspace.close();
-    clearTimeout(timer);
+    try {
+      await workspace.close();
+    } catch (error) {
+      // The work is done or has failed by itself; what is lost here is a line of the journal or a count.
+      say(
+        `not everything could be written: ${error instanceof Error ? scrubLines(error.message) : "the store is busy"}`,
+      );
+    } finally {
+      clearTimeout(timer);
+    }
   }
 }
 

@@ -70,7 +70,4 @@ export function isoTime(unixMs: number | null | undefined): string | null {
   return Number.isNaN(date.getTime()) ? null : date.toISOString();
 }
 
-/** A name as it may stand in a command that a person copies. */
-export function shellWord(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
-}
+export { shellWord } from "../core/shell-word.ts";

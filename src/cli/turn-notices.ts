@@ -58,6 +58,10 @@ export function createTurnNotices(options: TurnNoticesOptions): (event: TurnEven
         break;
       case "committed":
         if (verbose) say(`   ${nameOf(event.candidate)} answers`);
+        if (commands.has(nameOf(event.candidate))) {
+          say(`${nameOf(event.candidate)}: serves as long as its token lives, and must then sign in again`);
+          tellCommand(nameOf(event.candidate));
+        }
         break;
       case "turn-end":
         if (verbose) say(`turn ${event.turnId}: ${event.outcome}, attempts: ${event.attempts}`);

@@ -114,6 +114,8 @@ export function healsByItself(reason: Reason): boolean {
 export function isCooling(cooldown: Cooldown, credentialId: string, model: string, now: number): boolean {
   return (
     cooldown.until > now &&
+    // Further away than any cooldown can be: it was made by a clock that ran far ahead.
+    cooldown.until <= now + longestBelievedMs + 60_000 &&
     (cooldown.credentialId === "" || cooldown.credentialId === credentialId) &&
     (cooldown.model === "" || cooldown.model === model)
   );

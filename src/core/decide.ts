@@ -8,7 +8,7 @@ import type { Failure } from "./failure.ts";
  * The policy, in order:
  *
  * 1. `stop` stops: the caller's own mistake, a refusal of the content, the caller's cancel.
- * 2. `repair` is tried once per turn, then it stops.
+ * 2. `repair` is tried once per turn; then it moves to the next target.
  * 3. `refresh` is tried once per credential and turn, if its grant can be refreshed; then it moves to the next credential.
  * 4. `retry` stays with the same credential at most `maxRetriesPerTarget` times per target, with full-jitter back-off;
  *    then it moves to the next target.
@@ -70,7 +70,7 @@ export function decide(
     case "stop":
       return { action: "stop" };
     case "repair":
-      return { action: situation.repaired ? "stop" : "repair" };
+      return situation.repaired ? leave() : { action: "repair" };
     case "refresh":
       return situation.canRefresh ? { action: "refresh" } : walk();
     case "retry":

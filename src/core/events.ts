@@ -66,6 +66,8 @@ export type TurnEvent =
       readonly outcome: TurnOutcome;
       readonly attempts: number;
       readonly usage: Usage | null;
+      /** Why the answer broke off after its beginning; else null. */
+      readonly failure: Failure | null;
       readonly at: number;
     };
 

@@ -50,8 +50,8 @@ const placeholders = new Set([
   "none",
 ]);
 
-/** True when `value` can be a key: at least 4 characters after trimming, no placeholder, no line break or blank inside. */
+/** True when `value` can be a key: at least 4 characters after trimming, printable ASCII without blanks, no placeholder. */
 export function isUsableSecret(value: string | undefined | null): value is string {
   const trimmed = value?.trim() ?? "";
-  return trimmed.length >= 4 && !placeholders.has(trimmed.toLowerCase()) && !/\s/.test(trimmed);
+  return trimmed.length >= 4 && !placeholders.has(trimmed.toLowerCase()) && /^[\x21-\x7e]+$/.test(trimmed);
 }

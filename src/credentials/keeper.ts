@@ -68,6 +68,8 @@ export interface TokenKeeperOptions {
 /** A claim held by somebody else is looked at again after 25 ms, then less and less often down to every 250 ms. */
 const pollBackoff = { baseMs: 50, capMs: 500 };
 const settleTries = 5;
+/** However long the token endpoint asks for patience, it is asked again after this, in ms. */
+const longestPauseMs = 15 * 60_000;
 
 /** Refused for now. */
 interface Pause {
@@ -158,7 +160,9 @@ export function createTokenKeeper(options: TokenKeeperOptions): TokenKeeper {
       const written = await writeUnsettled(id);
       const mark = await writeMark(id, generation);
       const now = clock.now();
-      const alive = !rejected && !mustRefresh(credential.grant, now);
+      const early = !rejected && !mustRefresh(credential.grant, now);
+      // A token in its last seconds is better than none.
+      const alive = !rejected && isAlive(credential.grant, now);
       if (!written) return alive ? unchanged(credential) : failed(unwrittenFailure);
       if (mark !== null)
         return alive ? unchanged(credential) : failed(reloginFailure({ ...credential, relogin: mark }));
@@ -181,9 +185,9 @@ export function createTokenKeeper(options: TokenKeeperOptions): TokenKeeper {
         case "claimed":
           // The process was suspended meanwhile: somebody else may hold the claim by now, or have renewed the token.
           if (clock.now() >= deadline) continue;
-          return settle(claim.credential, await spend(claim.credential), alive);
+          return settle(claim.credential, await spend(claim.credential), rejected);
         case "held":
-          if (alive) return unchanged(credential);
+          if (early) return unchanged(credential);
           await clock.sleep(Math.max(1, Math.min(backoffDelay(pollBackoff, polls++, random), claim.until - now)));
           continue;
         case "unknown":
@@ -200,14 +204,15 @@ export function createTokenKeeper(options: TokenKeeperOptions): TokenKeeper {
   }
 
   /** Makes the outcome durable first; everything else comes after. */
-  async function settle(credential: OAuthCredential, outcome: RefreshOutcome, alive: boolean): Promise<TokenResult> {
+  async function settle(credential: OAuthCredential, outcome: RefreshOutcome, rejected: boolean): Promise<TokenResult> {
     const { id } = credential;
     const { generation } = credential.grant;
-    const ifAlive = (failure: Failure): TokenResult => (alive ? unchanged(credential) : failed(failure));
+    const ifAlive = (failure: Failure): TokenResult =>
+      !rejected && isAlive(credential.grant, clock.now()) ? unchanged(credential) : failed(failure);
     switch (outcome.kind) {
       case "answered": {
         if (isOtherAccount(credential.account, outcome.account)) {
-          return refuse(credential, "account_changed", "the token endpoint answered for another account", ifAlive);
+          return refuse(credential, "account_changed", "the token endpoint answered for another account", rejected);
         }
         unsettled.set(id, { generation, grant: outcome.grant, account: outcome.account });
         for (let tries = 1; !(await writeUnsettled(id)); tries++) {
@@ -219,30 +224,24 @@ export function createTokenKeeper(options: TokenKeeperOptions): TokenKeeper {
         if (stored?.kind !== "oauth") return failed(goneFailure);
         if (stored.grant.accessToken.equals(credential.grant.accessToken)) {
           // A new refresh token came without an access token: it is kept, and spent after a pause.
-          pause(id, noAccessTokenFailure, undefined);
-          return alive ? unchanged(stored) : failed(noAccessTokenFailure);
+          const failure = pause(id, noAccessTokenFailure, undefined);
+          return !rejected && isAlive(stored.grant, clock.now()) ? unchanged(stored) : failed(failure);
         }
         return { ok: true, credential: stored, refreshed: true };
       }
       case "refused":
-        return refuse(credential, outcome.code, outcome.message, ifAlive);
+        return refuse(credential, outcome.code, outcome.message, rejected);
       case "deferred": {
-        const failure = deferredFailure(outcome);
         await store.releaseClaim(id, generation, owner);
-        pause(id, failure, outcome.retryAt);
-        return ifAlive(failure);
+        return ifAlive(pause(id, deferredFailure(outcome), outcome.retryAt));
       }
       case "never_sent": {
-        const failure = networkFailure(outcome.message, "keeper-never-sent");
         await store.releaseClaim(id, generation, owner);
-        pause(id, failure, undefined);
-        return ifAlive(failure);
+        return ifAlive(pause(id, networkFailure(outcome.message, "keeper-never-sent"), undefined));
       }
       case "unanswered": {
-        const failure = networkFailure(outcome.message, "keeper-unanswered");
         await store.settleUnknown(id, generation, owner, clock.now());
-        pause(id, failure, undefined);
-        return ifAlive(failure);
+        return ifAlive(pause(id, networkFailure(outcome.message, "keeper-unanswered"), undefined));
       }
     }
   }
@@ -251,7 +250,7 @@ export function createTokenKeeper(options: TokenKeeperOptions): TokenKeeper {
     credential: OAuthCredential,
     code: string,
     message: string,
-    ifAlive: (failure: Failure) => TokenResult,
+    rejected: boolean,
   ): Promise<TokenResult> {
     const lost = credential.unknownOutcome;
     const told =
@@ -272,14 +271,19 @@ export function createTokenKeeper(options: TokenKeeperOptions): TokenKeeper {
         return { ok: true, credential: current, refreshed: true };
       }
     }
-    return ifAlive(reloginFailure({ ...credential, relogin: mark }));
+    const marked = { ...credential, relogin: mark };
+    return !rejected && isAlive(credential.grant, clock.now()) ? unchanged(marked) : failed(reloginFailure(marked));
   }
 
-  function pause(id: string, failure: Failure, retryAt: number | undefined): void {
+  /** Notes that the token endpoint is not to be asked before a while. Gives the failure with that time. */
+  function pause(id: string, failure: Failure, retryAt: number | undefined): Failure {
     const tries = (pauses.get(id)?.tries ?? 0) + 1;
     const now = clock.now();
     const delay = Math.max(refreshBackoff.baseMs, backoffDelay(refreshBackoff, tries, random));
-    pauses.set(id, { since: now, notBefore: Math.max(retryAt ?? 0, now + delay), tries, failure });
+    const notBefore = Math.min(Math.max(retryAt ?? 0, now + delay), now + longestPauseMs);
+    const told = { ...failure, retryAt: notBefore };
+    pauses.set(id, { since: now, notBefore, tries, failure: told });
+    return told;
   }
 
   /** The verdict on `generation` that the store could not take; null if there is none, or it has taken it now. */

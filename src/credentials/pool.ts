@@ -1,4 +1,5 @@
 import { type Cooldown, healsByItself, isCooling } from "../core/cooldown.ts";
+import type { Reason } from "../core/failure.ts";
 import { type Credential, needsRelogin } from "./credential.ts";
 import { mustRefresh } from "./token-window.ts";
 
@@ -51,9 +52,26 @@ function whyBlocked(
     return { credential, why: "relogin_required", message, since };
   }
   const active = cooldowns
-    .filter((cooldown) => cooldown.provider === credential.provider && isCooling(cooldown, credential.id, model, now))
+    .filter((cooldown) => isBenchedBy(cooldown, credential, model, now))
     .reduce<Cooldown | null>((last, one) => (last === null || one.until > last.until ? one : last), null);
   return active === null ? null : { credential, why: "cooling", cooldown: active };
+}
+
+/**
+ * True while `cooldown` keeps `credential` from serving `model`. What is held against a login itself (`auth`,
+ * `relogin_required`) ends with its generation, also when it was written after the next one began: a turn that was suspended
+ * must not bench the login that a person has renewed meanwhile.
+ */
+export function isBenchedBy(cooldown: Cooldown, credential: Credential, model: string, now: number): boolean {
+  if (cooldown.provider !== credential.provider || !isCooling(cooldown, credential.id, model, now)) return false;
+  const isOutlived =
+    credential.kind === "oauth" && isAboutLogin(cooldown.reason) && cooldown.since < credential.grant.obtainedAt;
+  return !isOutlived;
+}
+
+/** True for reasons that say something about the login, and so nothing about the next one. */
+export function isAboutLogin(reason: Reason): boolean {
+  return reason === "auth" || reason === "relogin_required";
 }
 
 /** Unix ms at which this credential recovers by itself; null when only a person can help. */

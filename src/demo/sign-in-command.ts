@@ -14,7 +14,8 @@ export async function runSignIn(stage: DemoStage, show: (line: string) => void):
   show(`$ understudy ${command.slice(0, 4).join(" ")}`);
   const main = fileURLToPath(new URL(`../cli/main${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`, import.meta.url));
   const child = spawn(process.execPath, [main, ...command], {
-    env: { ...process.env, ...stage.env },
+    // The demo's store has a key of its own.
+    env: { ...process.env, UNDERSTUDY_KEY: "", ...stage.env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const ended = new Promise<number | null>((resolve, reject) => child.on("error", reject).on("close", resolve));

@@ -16,6 +16,18 @@ export function readJwtClaims(token: string): Fields | null {
   }
 }
 
+/**
+ * How long a fresh access token lives, in ms: `exp` − `iat`, so that the issuer's clock need not agree with ours. Null for an
+ * opaque token, or one that does not say both.
+ */
+export function readLifetime(accessToken: string): number | null {
+  const claims = readJwtClaims(accessToken);
+  const [issued, ends] = [claims?.["iat"], claims?.["exp"]];
+  if (typeof issued !== "number" || typeof ends !== "number") return null;
+  const lifetime = (ends - issued) * 1_000;
+  return Number.isFinite(lifetime) && lifetime > 0 ? lifetime : null;
+}
+
 /** When an access token ends, in Unix ms, by its `exp` claim; null for an opaque token or one without a numeric `exp`. */
 export function readExpiry(accessToken: string): number | null {
   const exp = readJwtClaims(accessToken)?.["exp"];

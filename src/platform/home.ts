@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { isAbsolute, join, resolve } from "node:path";
 import envPaths from "env-paths";
 import { UnderstudyError } from "../core/error.ts";
 
@@ -17,11 +17,19 @@ export interface UnderstudyHome {
 /**
  * `UNDERSTUDY_HOME` puts everything into one folder: `config.yaml`, `understudy.db`, `understudy.key`. Otherwise the
  * platform's folders for configuration and data are used (on Linux `$XDG_CONFIG_HOME` and `$XDG_DATA_HOME`, as this
- * process has them). A relative `UNDERSTUDY_HOME` counts from the current folder.
+ * process has them). A relative `UNDERSTUDY_HOME` counts from the current folder. Throws `config_invalid` when there is no
+ * home folder.
  */
 export function understudyHome(env: Readonly<Record<string, string | undefined>>): UnderstudyHome {
   const chosen = env["UNDERSTUDY_HOME"]?.trim();
   const paths = chosen ? { config: resolve(chosen), data: resolve(chosen) } : envPaths("understudy", { suffix: "" });
+  if (!isAbsolute(paths.data) || !isAbsolute(paths.config)) {
+    // Without a home folder the platform's folders would be looked for wherever this process happens to stand.
+    throw new UnderstudyError(
+      "config_invalid",
+      "no home folder is known: set UNDERSTUDY_HOME to a folder for this program",
+    );
+  }
   return {
     dataDir: paths.data,
     configDir: paths.config,

@@ -35,7 +35,7 @@ export async function readKeySource(source: KeySource, options: ReadKeyOptions):
     case "file":
       return usable(await readKeyFile(source.path), `the key file ${source.path}`);
     case "command":
-      return usable(await runKeyCommand(source.command, options), `the key command \`${source.command}\``);
+      return usable(await runKeyCommand(source.command, options), `the key command ${commandName(source.command)}`);
   }
 }
 
@@ -69,11 +69,18 @@ function runKeyCommand(command: string, options: ReadKeyOptions): Promise<string
       if (options.signal?.aborted) return reject(options.signal.reason);
       const fault =
         error.killed && error.signal !== null ? `took longer than ${timeout} ms` : `failed (${codeOf(error)})`;
-      reject(new UnderstudyError("credential_unknown", `no key: the key command \`${command}\` ${fault}`));
+      reject(new UnderstudyError("credential_unknown", `no key: the key command ${commandName(command)} ${fault}`));
     });
     // A command that asks must fail, not wait.
     child.stdin?.end();
   });
+}
+
+/** The first word of a command: what stands behind it may be a secret. */
+function commandName(command: string): string {
+  const [first = "", ...rest] = command.trim().split(/\s+/);
+  const name = first.includes("=") ? "…" : first;
+  return `\`${rest.length === 0 ? name : `${name} …`}\``;
 }
 
 /** `ENOENT`, `exit 3`: what a system error says, without its text. */

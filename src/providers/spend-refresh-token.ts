@@ -7,7 +7,7 @@ import type { NewGrant } from "../credentials/store.ts";
 import { codexEndpoints } from "../oauth/codex/endpoints.ts";
 import { readCodexAccount } from "../oauth/codex/identity.ts";
 import { discoverServer } from "../oauth/discovery.ts";
-import { readExpiry } from "../oauth/jwt.ts";
+import { readExpiry, readLifetime } from "../oauth/jwt.ts";
 import { readOidcAccount } from "../oauth/oidc-identity.ts";
 import { refreshGrant } from "../oauth/refresh.ts";
 import type { TokenSet } from "../oauth/token-answer.ts";
@@ -120,7 +120,10 @@ function answered(signIn: LoginSignIn, credential: OAuthCredential, tokens: Toke
   };
 }
 
-/** A token endpoint's tokens as a grant. The end is the token's own `exp`, else the answer's `expires_in`. */
+/**
+ * Tokens fresh from a token endpoint as a grant. The end is counted from now by how long the token lives (`exp` − `iat`, else
+ * `expires_in`), since the issuer's clock and ours need not agree; a token that tells only its `exp` is believed.
+ */
 export function toGrant(tokens: TokenSet, issuer: string, now: number): NewGrant {
   const { accessToken, refreshToken, idToken, expiresInS } = tokens;
   return {
@@ -134,5 +137,6 @@ export function toGrant(tokens: TokenSet, issuer: string, now: number): NewGrant
 }
 
 function expiryOf(accessToken: Secret, expiresInS: number | null, now: number): number | null {
-  return readExpiry(accessToken.reveal()) ?? (expiresInS === null ? null : now + expiresInS * 1_000);
+  const lifetime = readLifetime(accessToken.reveal()) ?? (expiresInS === null ? null : expiresInS * 1_000);
+  return lifetime === null ? readExpiry(accessToken.reveal()) : now + lifetime;
 }

@@ -1,6 +1,7 @@
 import type { Decision } from "../core/decide.ts";
 import type { Failure, Reason } from "../core/failure.ts";
 import { formatTarget } from "../core/target.ts";
+import { shellWord } from "../core/shell-word.ts";
 import type { Credential } from "../credentials/credential.ts";
 import type { Provider } from "../providers/provider.ts";
 import type { BlockedCandidate } from "./candidates.ts";
@@ -38,15 +39,23 @@ const causes: Readonly<Record<Reason, string>> = {
   unknown: "the provider failed in an unknown way",
 };
 
+/** Where the row says more than the reason. */
+const causesByRow: Readonly<Record<string, string>> = {
+  "key-unreadable": "its key can't be read",
+  "no-base-url": "it has no address to call",
+  "request-unwritable": "it can't be asked this",
+};
+
 /** The cause of a failure in plain words, with the provider's own words behind it and when it ends. */
 export function describeFailure(failure: Failure, now: number): string {
   const until = failure.retryAt === undefined ? "" : `, until ${describeTime(failure.retryAt, now)}`;
   const said = failure.message === "" ? "" : ` (${failure.message})`;
-  return `${causes[failure.reason]}${until}${said}`;
+  return `${causesByRow[failure.row] ?? causes[failure.reason]}${until}${said}`;
 }
 
 /** The one command that repairs it, or null. */
 export function repairCommand(failure: Failure, provider: string, credential: Pick<Credential, "kind">): string | null {
+  if (failure.row === "key-unreadable") return null;
   const signIn = failure.reloginRequired || failure.reason === "relogin_required" || failure.reason === "auth";
   return signIn ? signInCommand(provider, credential) : null;
 }
@@ -85,10 +94,16 @@ export function describeBlocked(candidate: BlockedCandidate, provider: Provider 
     case "no_provider":
       return { cause: `no provider is called ${target.provider}`, command: "understudy config check" };
     case "no_credential": {
+      if (target.credential !== undefined) {
+        const login = provider?.signIn.kind !== "api_key" ? " --force-new-login" : "";
+        return {
+          cause: `the route wants the credential ${target.credential}, and there is none of that name`,
+          command: `${signInCommand(target.provider)}${login} --label ${shellWord(target.credential)}`,
+        };
+      }
       const variable = provider?.signIn.kind === "api_key" ? provider.signIn.env[0] : undefined;
-      const pinned = target.credential === undefined ? "no credential" : `no credential called ${target.credential}`;
       return {
-        cause: variable === undefined ? pinned : `${pinned}, and ${variable} is not set`,
+        cause: variable === undefined ? "no credential" : `no credential, and ${variable} is not set`,
         command: signInCommand(target.provider),
       };
     }
@@ -98,7 +113,10 @@ export function describeBlocked(candidate: BlockedCandidate, provider: Provider 
   const { blocked } = candidate;
   switch (blocked.why) {
     case "paused":
-      return { cause: "paused by hand", command: `understudy auth reset ${target.provider}` };
+      return {
+        cause: "paused by hand",
+        command: `understudy auth resume ${target.provider} ${shellWord(blocked.credential.label)}`,
+      };
     case "relogin_required":
       return {
         cause: `sign in again: ${blocked.message}, since ${describeTime(blocked.since, now)}`,

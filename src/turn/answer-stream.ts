@@ -29,6 +29,8 @@ export interface AnswerStreamInput {
   readonly body: AsyncIterable<Uint8Array>;
   readonly reader: StreamReader;
   readonly watchdog: Watchdog;
+  /** Unix ms. */
+  readonly now: () => number;
   readonly limits: TurnLimits;
   readonly classify: (evidence: Evidence) => Failure;
   /** True after the caller gave up. */
@@ -62,6 +64,8 @@ export class AnswerStream {
   readonly #held: Batch[] = [];
   #end: StreamEnd | null = null;
   #sawEvent = false;
+  /** Unix ms since which no event has come; null right after one. */
+  #idleSince: number | null = null;
   #sawContent = false;
   #closed = false;
 
@@ -84,10 +88,12 @@ export class AnswerStream {
       const batch = await this.#next();
       if (batch === null) return this.#end?.kind === "cut" ? this.#end.failure : null;
       const content = this.#read(batch);
-      this.#held.push(content.batch);
+      // Comments alone say nothing to the caller, and there is no end to how many may come.
+      if (batch.events.length > 0) this.#held.push(content.batch);
       events += batch.events.length;
       if (events > openingEvents) bytes += batch.bytes.length;
-      if (this.#end?.kind === "cut" && (whole || !content.beforeFailure)) return this.#end.failure;
+      // Nothing has been passed on yet, so a failure that came together with content is not seen either.
+      if (this.#end?.kind === "cut") return this.#end.failure;
       if (this.#end !== null) return null;
       if (!whole && (content.seen || events >= limits.holdEvents || bytes >= limits.holdBytes)) return null;
     }
@@ -119,13 +125,13 @@ export class AnswerStream {
 
   /** The next chunk, or null after the last; sets `#end` when there is none. */
   async #next(): Promise<Batch | null> {
-    const { watchdog, limits, reader } = this.#input;
+    const { reader } = this.#input;
     try {
       if (this.#closed) {
         this.#finish(reader.end());
         return null;
       }
-      const { value, done } = await this.#chunks.next();
+      const { value, done } = await this.#pull();
       if (done === true) {
         this.#closed = true;
         const last = this.#parser.end();
@@ -135,8 +141,10 @@ export class AnswerStream {
         return null;
       }
       const events = this.#parser.push(value);
-      if (events.length > 0) this.#sawEvent = true;
-      if (this.#end === null) watchdog.expect(this.#sawEvent ? limits.idleMs : limits.firstEventMs);
+      if (events.length > 0) {
+        this.#sawEvent = true;
+        this.#idleSince = null;
+      }
       return { bytes: this.#whole.push(value), events };
     } catch (error) {
       this.#closed = true;
@@ -146,14 +154,32 @@ export class AnswerStream {
   }
 
   /**
-   * Follows the events of one batch. Says whether content was seen, and whether it came before a failure in it; and gives the
-   * batch without the events that nobody can read.
+   * The next chunk in time. Only a provider that is waited for can be silent: a slow reader is not held against it. Before the
+   * commit point only events are signs of life, since comments could go on for ever; after it any byte is.
    */
-  #read(batch: Batch): { seen: boolean; beforeFailure: boolean; batch: Batch } {
+  async #pull(): Promise<IteratorResult<Uint8Array>> {
+    const { watchdog, limits, now } = this.#input;
+    if (this.#end === null) {
+      const waited = this.#idleSince === null || this.#sawContent ? 0 : now() - this.#idleSince;
+      if (this.#idleSince === null) this.#idleSince = now();
+      // The wait for the first event began with the request.
+      if (this.#sawEvent) watchdog.expect(Math.max(0, limits.idleMs - waited));
+    }
+    try {
+      return await this.#chunks.next();
+    } finally {
+      if (this.#end === null && this.#sawEvent) watchdog.rest();
+    }
+  }
+
+  /**
+   * Follows the events of one batch. Says whether content was seen, and gives the batch without the events that nobody can
+   * read.
+   */
+  #read(batch: Batch): { seen: boolean; batch: Batch } {
     const { reader, watchdog, classify } = this.#input;
     const malformed = new Set<SseEvent>();
     let seen = false;
-    let beforeFailure = false;
     for (const event of batch.events) {
       const verdict = reader.read(event);
       if (verdict.kind === "content") {
@@ -162,7 +188,6 @@ export class AnswerStream {
       }
       if (verdict.kind === "failure") {
         this.#end = { kind: "cut", failure: classify(verdict.evidence), told: true };
-        beforeFailure = seen;
         break;
       }
       if (verdict.kind === "preamble" && verdict.malformed === true) malformed.add(event);
@@ -172,7 +197,7 @@ export class AnswerStream {
         break;
       }
     }
-    return { seen, beforeFailure, batch: malformed.size === 0 ? batch : without(batch, malformed) };
+    return { seen, batch: malformed.size === 0 ? batch : without(batch, malformed) };
   }
 
   #finish(missing: Evidence | null): void {

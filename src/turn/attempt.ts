@@ -18,7 +18,10 @@ export interface AttemptInput {
   /** Hold the whole stream before giving any of it: the caller wants no stream. */
   readonly whole: boolean;
   readonly classify: (evidence: Evidence) => Failure;
+  /** The caller's. */
   readonly signal?: AbortSignal;
+  /** Aborts when this process lets go of everything. */
+  readonly closing?: AbortSignal;
 }
 
 /** What an attempt came to: an answer at its commit point, or a failure of which the caller has seen nothing. */
@@ -40,14 +43,15 @@ const wholeBodyLimit = 64 * 1024 * 1024;
 
 /** Makes one upstream call and holds its answer until the commit point. Never throws. */
 export async function runAttempt(input: AttemptInput): Promise<AttemptResult> {
-  const { clock, limits, upstream, classify, signal } = input;
+  const { clock, limits, upstream, classify } = input;
+  const signals = [input.signal, input.closing].filter((signal) => signal !== undefined);
   const protocol = protocols[upstream.protocol];
   const controller = new AbortController();
-  const cancel = (): void => controller.abort(signal?.reason);
-  const isCancelled = (): boolean => signal?.aborted === true;
+  const cancel = (): void => controller.abort(signals.find((signal) => signal.aborted)?.reason);
+  const isCancelled = (): boolean => signals.some((signal) => signal.aborted);
   if (isCancelled())
     return failed({ phase: "connect", networkCode: "CALLER_CANCELLED", message: "the caller gave up" });
-  signal?.addEventListener("abort", cancel, { once: true });
+  for (const signal of signals) signal.addEventListener("abort", cancel, { once: true });
 
   const silenceMs = upstream.streams ? limits.firstEventMs : Math.max(limits.firstEventMs, limits.idleMs);
   const watchdog = createWatchdog(clock, () => {
@@ -63,6 +67,7 @@ export async function runAttempt(input: AttemptInput): Promise<AttemptResult> {
         body: releasing(response.body),
         reader: protocol.createStreamReader(),
         watchdog,
+        now: clock.now,
         limits,
         classify,
         isCancelled,
@@ -95,7 +100,7 @@ export async function runAttempt(input: AttemptInput): Promise<AttemptResult> {
 
   function release(): void {
     watchdog.stop();
-    signal?.removeEventListener("abort", cancel);
+    for (const signal of signals) signal.removeEventListener("abort", cancel);
   }
 
   /** The body; the caller's signal stays connected until it is read or closed. */

@@ -1,4 +1,4 @@
-import { type Cooldown, cooldownKey, nextCooldown } from "../core/cooldown.ts";
+import { type Cooldown, cooldownKey, healsByItself, nextCooldown } from "../core/cooldown.ts";
 import type { Decision } from "../core/decide.ts";
 import type { Failure } from "../core/failure.ts";
 import type { Store } from "../credentials/store.ts";
@@ -40,14 +40,31 @@ export function isBenching(decision: Decision, failure: Failure): boolean {
   }
 }
 
-/** The line without the credentials that other turns have benched meanwhile. */
-export async function withoutBenched(store: Store, line: Line, now: number): Promise<Line> {
+/** True when a failure in the middle of an answer says something about the next turn: the credential's, or an overload. */
+export function outlastsTurn({ scope, reason }: Failure): boolean {
+  return scope === "credential" || scope === "credential_model" || reason === "overloaded";
+}
+
+/**
+ * The line without the credentials that other turns have benched meanwhile, and when the first of these recovers by itself
+ * (Unix ms, or null).
+ */
+export async function withoutBenched(
+  store: Store,
+  line: Line,
+  now: number,
+): Promise<{ line: Line; recovery: number | null }> {
   const benched = (await store.listCooldowns()).filter((one) => one.until > now && one.credentialId !== "");
-  if (benched.length === 0) return line;
-  return line.filter(
-    ({ target, credential }) =>
-      !benched.some((one) => one.credentialId === credential.id && (one.model === "" || one.model === target.model)),
-  );
+  if (benched.length === 0) return { line, recovery: null };
+  const recoveries: number[] = [];
+  const left = line.filter(({ target, credential }) => {
+    const own = benched.find(
+      (one) => one.credentialId === credential.id && (one.model === "" || one.model === target.model),
+    );
+    if (own !== undefined && healsByItself(own.reason)) recoveries.push(own.until);
+    return own === undefined;
+  });
+  return { line: left, recovery: recoveries.length === 0 ? null : Math.min(...recoveries) };
 }
 
 /**

@@ -3,10 +3,11 @@ import { decide, type Decision } from "../core/decide.ts";
 import type { AttemptRecord, Candidate, TurnEvent, TurnRecord } from "../core/events.ts";
 import type { Failure } from "../core/failure.ts";
 import type { Route, Target } from "../core/target.ts";
-import type { Credential } from "../credentials/credential.ts";
+import { type Credential, needsRelogin } from "../credentials/credential.ts";
+import { reloginFailure } from "../credentials/keeper-failures.ts";
 import { repairCommand } from "./advice.ts";
 import type { StreamEnd } from "./answer-stream.ts";
-import { clearAfterSuccess, isBenching, planCooldown, withoutBenched } from "./bench.ts";
+import { clearAfterSuccess, isBenching, outlastsTurn, planCooldown, withoutBenched } from "./bench.ts";
 import { type CallerAnswer, usageOf } from "./caller-answer.ts";
 import { type BlockedCandidate, type Candidates, listCandidates } from "./candidates.ts";
 import type { LineCandidate } from "./line.ts";
@@ -33,7 +34,7 @@ export type TurnResult =
       readonly candidate: Candidate;
       /** Candidates tried, the one that answers included. */
       readonly attempts: number;
-      /** True when somebody else than the first candidate tried answers. */
+      /** True when somebody else than the primary, or than the first candidate tried, answers. */
       readonly switched: boolean;
       readonly status: number;
       /** The upstream's headers. */
@@ -85,8 +86,9 @@ export async function runTurn(runtime: TurnRuntime, request: TurnRequest, option
   for (;;) {
     const candidate = line.current;
     if (candidate === null) {
-      if (nearestRecovery === null || nearestRecovery - clock.now() > waitLeftMs) return fail(last?.failure ?? null);
-      if (!(await waitUntil(nearestRecovery))) return fail(null, "cancelled");
+      const recovery = waitEnd();
+      if (recovery === null || recovery - clock.now() > waitLeftMs) return fail(last?.failure ?? null);
+      if (!(await waitUntil(recovery))) return fail(null, "cancelled");
       continue;
     }
     const startedAt = clock.now();
@@ -106,10 +108,17 @@ export async function runTurn(runtime: TurnRuntime, request: TurnRequest, option
     if (tried.refresh !== null) {
       log.tell({ type: "token-refresh", candidate: toCandidate(candidate), outcome: tried.refresh });
     }
-    if (tried.ok) return commit(candidate, startedAt, tried);
+    if (tried.ok) {
+      // Its token lives for now, but this turn has learnt that it can't be renewed: said once, when it is learnt.
+      const { credential } = tried;
+      if (credential.kind === "oauth" && needsRelogin(credential) && !needsRelogin(candidate.credential)) {
+        tellRelogin(candidate, reloginFailure(credential));
+      }
+      return commit(candidate, startedAt, tried);
+    }
 
     const { failure, called } = tried;
-    const cancelled = failure.reason === "cancelled" && signal?.aborted === true;
+    const cancelled = failure.reason === "cancelled" && (signal?.aborted === true || runtime.closing?.aborted === true);
     const decision: Decision = cancelled ? { action: "stop" } : await decideNext(candidate, failure);
     log.add({ candidate: toCandidate(candidate), startedAt, called, failure, decision });
     const attempt = log.attempts.length;
@@ -149,11 +158,13 @@ export async function runTurn(runtime: TurnRuntime, request: TurnRequest, option
   async function decideNext(candidate: LineCandidate, failure: Failure): Promise<Decision> {
     const now = clock.now();
     const standing = line;
-    line = await known(withoutBenched(store, standing, now), standing);
+    const rest = await known(withoutBenched(store, standing, now), { line: standing, recovery: null });
+    line = rest.line;
     const cooldown = await known(planCooldown(store, candidate, failure, now), null);
-    if (cooldown !== null && healsByItself(cooldown.reason)) {
-      nearestRecovery = Math.min(nearestRecovery ?? Number.POSITIVE_INFINITY, cooldown.until);
-    }
+    // A failure that benches nobody (the token endpoint asks for patience) still says when to come back.
+    const own = cooldown === null ? failure.retryAt : healsByItself(cooldown.reason) ? cooldown.until : undefined;
+    const recoveries = [nearestRecovery, rest.recovery, own].filter((time) => typeof time === "number");
+    nearestRecovery = recoveries.length === 0 ? null : Math.min(...recoveries);
     const used = latest.get(candidate.credential.id);
     const decision = decide(
       failure,
@@ -164,7 +175,7 @@ export async function runTurn(runtime: TurnRuntime, request: TurnRequest, option
         repaired,
         credentialsLeft: line.credentialsLeft,
         othersLeft: line.othersLeft,
-        nearestRecovery,
+        nearestRecovery: waitEnd(),
         waitLeftMs,
       },
       random,
@@ -216,10 +227,16 @@ export async function runTurn(runtime: TurnRuntime, request: TurnRequest, option
     }
   }
 
+  /** When a wait would end, in Unix ms; null when there is nothing to wait for. Each wait is longer than the one before. */
+  function waitEnd(): number | null {
+    if (nearestRecovery === null) return null;
+    return Math.max(nearestRecovery, clock.now() + shortestWaitMs * 2 ** waits);
+  }
+
   /** Waits for a recovery and lists the candidates anew. A little jitter keeps many waiters apart. */
   async function waitUntil(untilMs: number): Promise<boolean> {
     const now = clock.now();
-    const ms = Math.max(untilMs - now, shortestWaitMs * 2 ** waits) + random() * 250;
+    const ms = Math.max(untilMs - now, 0) + random() * 250;
     waits += 1;
     waitLeftMs -= ms;
     log.tell({ type: "waiting", untilMs: now + ms });
@@ -237,7 +254,15 @@ export async function runTurn(runtime: TurnRuntime, request: TurnRequest, option
     const { answer, done } = watchEnd(tried.answer, async () => {
       const end = tried.answer.end();
       const outcome = outcomeOf(end);
-      const record = log.end(outcome, usageOf(end));
+      const cut = outcome === "cut" && end?.kind === "cut" ? end.failure : null;
+      if (cut !== null) {
+        log.cutLast(cut);
+        tellRelogin(candidate, cut);
+        const cooldown = await known(planCooldown(store, candidate, cut, clock.now()), null);
+        // One broken stream says nothing of the next; an empty allowance does.
+        if (cooldown !== null && outlastsTurn(cut)) await written(store.putCooldown(cooldown));
+      }
+      const record = log.end(outcome, usageOf(end), cut);
       if (outcome === "answered") await written(clearAfterSuccess(store, candidate, startedAt));
       await written(store.appendTurn(record));
       return record;
@@ -247,7 +272,7 @@ export async function runTurn(runtime: TurnRuntime, request: TurnRequest, option
       turnId: log.turnId,
       candidate: served,
       attempts: log.attempts.length,
-      switched: first !== undefined && (first.credential.id !== served.credential.id || first.model !== served.model),
+      switched: !isPrimary(route, served) || (first !== undefined && first.credential.id !== served.credential.id),
       status: tried.status,
       headers: tried.headers,
       dropped: tried.dropped,
@@ -268,6 +293,10 @@ function outcomeOf(end: StreamEnd | null): "answered" | "cut" | "cancelled" {
   if (end === null) return "cancelled";
   if (end.kind === "complete") return "answered";
   return end.failure.reason === "cancelled" ? "cancelled" : "cut";
+}
+
+function isPrimary({ targets }: Route, { provider, model }: Candidate): boolean {
+  return targets[0]?.provider === provider && targets[0].model === model;
 }
 
 function isSame(a: LineCandidate, b: LineCandidate): boolean {

@@ -22,7 +22,7 @@ export interface TurnRuntime {
   /** Keys of one provider that stand in the environment, not in the store. */
   readonly environmentCredentials: (provider: string) => readonly ApiKeyCredential[];
   /** Reads a key at the moment of use; null when none is asked for. Rejects with an `UnderstudyError` that names what is missing. */
-  readonly readKey: (source: KeySource) => Promise<Secret | null>;
+  readonly readKey: (source: KeySource, signal?: AbortSignal) => Promise<Secret | null>;
   /** Where a model of a provider is called, and how. Rejects with `config_invalid` when no base URL is known. */
   readonly resolveEndpoint: (
     provider: Provider,
@@ -30,4 +30,8 @@ export interface TurnRuntime {
     secret: string,
   ) => { readonly baseUrl: string; readonly protocol: ProtocolName };
   readonly newTurnId: () => string;
+  /** Aborts when this process lets go of everything: answers that are still open are given up. */
+  readonly closing?: AbortSignal;
+  /** Counts an attempt with a key that no store keeps. */
+  readonly recordUnstoredUse?: (id: string, at: number) => void;
 }

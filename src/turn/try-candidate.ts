@@ -4,6 +4,7 @@ import type { Target } from "../core/target.ts";
 import type { Credential } from "../credentials/credential.ts";
 import type { TokenResult } from "../credentials/keeper.ts";
 import { classifyFailure } from "../failures/classify.ts";
+import { cleanMessage } from "../failures/clean-message.ts";
 import { runAttempt } from "./attempt.ts";
 import { type CallerAnswer, toCallerAnswer } from "./caller-answer.ts";
 import { type TurnRequest, wantsStream } from "./request.ts";
@@ -58,8 +59,10 @@ export async function tryCandidate(input: TryInput): Promise<TryResult> {
     if (!(error instanceof UnderstudyError)) throw error;
     return { ok: false, credential, refresh, failure: unwritable(error), called: false };
   }
+  const now = runtime.clock.now();
+  if (credential.kind === "api_key" && !credential.persisted) runtime.recordUnstoredUse?.(credential.id, now);
   // Only selection reads it: a store in trouble costs no turn.
-  await runtime.store.recordUse(credential.id, runtime.clock.now()).catch(() => {});
+  else await runtime.store.recordUse(credential.id, now).catch(() => {});
   const result = await runAttempt({
     transport: runtime.transport,
     clock: runtime.clock,
@@ -72,6 +75,7 @@ export async function tryCandidate(input: TryInput): Promise<TryResult> {
         { now: runtime.clock.now() },
       ),
     ...(signal === undefined ? {} : { signal }),
+    ...(runtime.closing === undefined ? {} : { closing: runtime.closing }),
   });
   if (!result.ok) return { ok: false, credential, refresh, failure: result.failure, called: true };
   const { status, headers } = result.answer;
@@ -96,10 +100,11 @@ async function readAccess({ runtime, credential, rejected, signal }: TryInput): 
         ok: true,
         credential,
         refresh: null,
-        secret: (await runtime.readKey(credential.source))?.reveal() ?? "",
+        secret: (await runtime.readKey(credential.source, signal))?.reveal() ?? "",
       };
     } catch (error) {
-      return { ok: false, credential, refresh: null, failure: unreadableKey(error), called: false };
+      const failure = signal?.aborted === true ? cancelled : unreadableKey(error);
+      return { ok: false, credential, refresh: null, failure, called: false };
     }
   }
   let token: TokenResult;
@@ -142,11 +147,12 @@ function unwritable(error: UnderstudyError): Failure {
 function unreadableKey(error: unknown): Failure {
   return {
     reason: "auth",
-    scope: "credential",
+    // Nobody refused it: it is looked at again by the next turn.
+    scope: "network",
     next: "next_credential",
     reloginRequired: false,
     code: "key_unreadable",
-    message: error instanceof Error ? error.message : String(error),
+    message: cleanMessage(error instanceof Error ? error.message : String(error)),
     row: "key-unreadable",
   };
 }

@@ -28,6 +28,8 @@ export type TurnFetch = (input: string | URL | Request, init?: RequestInit) => P
 export function createTurnFetch(options: TurnFetchOptions): TurnFetch {
   return async (input, init) => {
     const request = new Request(input, init);
+    // Not the request's own signal: that one follows the caller's only as long as the request itself is not collected.
+    const signal = init?.signal ?? (input instanceof Request ? input.signal : null);
     const dialect = dialectOf(new URL(request.url).pathname);
     if (dialect === null || request.method !== "POST") {
       return Response.json(
@@ -54,12 +56,16 @@ export function createTurnFetch(options: TurnFetchOptions): TurnFetch {
       { dialect, body, stream: asked.stream, headers },
       {
         route: asked.route,
-        signal: request.signal,
+        ...(signal === null ? {} : { signal }),
         ...(options.onEvent === undefined ? {} : { onEvent: options.onEvent }),
       },
     );
-    if (!result.ok) return failedResponse(options.runtime, dialect, asked.route, result, request);
-    return new Response(ReadableStream.from(result.answer.bytes()), {
+    if (!result.ok) {
+      if (result.outcome === "cancelled")
+        throw signal?.reason ?? new UnderstudyError("cancelled", "the turn was cancelled");
+      return failedResponse(options.runtime, dialect, asked.route, result, request.headers);
+    }
+    return new Response(ReadableStream.from(untilAborted(result.answer.bytes(), signal)), {
       status: 200,
       headers: {
         ...forwardResponseHeaders(result.headers, result.candidate.credential.id),
@@ -68,6 +74,15 @@ export function createTurnFetch(options: TurnFetchOptions): TurnFetch {
       },
     });
   };
+}
+
+/** A caller that gave up gets its own reason, as from any `fetch`, and not an answer that was cut. */
+async function* untilAborted(bytes: AsyncIterable<Uint8Array>, signal: AbortSignal | null): AsyncGenerator<Uint8Array> {
+  for await (const chunk of bytes) {
+    if (signal?.aborted === true) break;
+    yield chunk;
+  }
+  if (signal?.aborted === true) throw signal.reason;
 }
 
 function dialectOf(path: string): ProtocolName | null {
@@ -93,9 +108,8 @@ function failedResponse(
   dialect: ProtocolName,
   route: Route,
   result: Extract<TurnResult, { ok: false }>,
-  { signal, headers: asked }: Request,
+  asked: Headers,
 ): Response {
-  if (result.outcome === "cancelled") throw signal.reason;
   const now = runtime.clock.now();
   const report = reportFailedTurn(result, route.name, runtime.findProvider, now);
   const { error, headers } = chooseLastWord(result, report, { dialect, userAgent: asked.get("user-agent") ?? "" }, now);

@@ -34,13 +34,21 @@ export function toTurnRequest(input: TurnInput): TurnRequest {
   if (typeof input === "string") return conversation({ messages: [userMessage(input)] });
   if ("messages" in input) return conversation(input);
   const body = typeof input.body === "string" ? input.body : JSON.stringify(input.body);
-  const { stream } = (typeof input.body === "string" ? JSON.parse(input.body) : input.body) as { stream?: unknown };
-  return { dialect: input.protocol, body, stream: stream === true };
+  // A body that can't be read is refused by the turn, as any other wrong request.
+  return { dialect: input.protocol, body, stream: asksForStream(body) };
 }
 
 function conversation({ system, messages, stream = true, ...rest }: ConversationInput): TurnRequest {
   const head: Message[] = system === undefined ? [] : [{ role: "system", content: [{ type: "text", text: system }] }];
   return { dialect: "canonical", request: { ...rest, messages: [...head, ...messages], stream } };
+}
+
+function asksForStream(body: string): boolean {
+  try {
+    return (JSON.parse(body) as { stream?: unknown } | null)?.stream === true;
+  } catch {
+    return false;
+  }
 }
 
 /** A message of the person. */

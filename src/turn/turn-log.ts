@@ -1,5 +1,6 @@
 import type { Clock } from "../core/clock.ts";
 import type { AttemptRecord, Candidate, TurnEvent, TurnOutcome, TurnRecord, Usage } from "../core/events.ts";
+import type { Failure } from "../core/failure.ts";
 import type { LineCandidate } from "./line.ts";
 
 /** `TurnEvent` without its time. */
@@ -31,8 +32,16 @@ export class TurnLog {
     this.attempts.push({ ...record, endedAt: this.#clock.now() });
   }
 
-  end(outcome: TurnOutcome, usage: Usage | null): TurnRecord {
-    this.tell({ type: "turn-end", turnId: this.turnId, outcome, attempts: this.attempts.length, usage });
+  /** The last attempt answered, and its answer broke off. */
+  cutLast(failure: Failure): void {
+    const last = this.attempts.pop();
+    if (last !== undefined) this.attempts.push({ ...last, failure, endedAt: this.#clock.now() });
+  }
+
+  /** `cut`: why the answer broke off. */
+  end(outcome: TurnOutcome, usage: Usage | null, cut: Failure | null = null): TurnRecord {
+    const attempts = this.attempts.length;
+    this.tell({ type: "turn-end", turnId: this.turnId, outcome, attempts, usage, failure: cut });
     return {
       id: this.turnId,
       route: this.#route,

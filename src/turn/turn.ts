@@ -88,7 +88,7 @@ async function collect(
   await result.done;
   const end = result.answer.end();
   if (end?.kind === "cut") {
-    const code = options.signal?.aborted === true ? "cancelled" : "answer_cut";
+    const code = end.failure.reason === "cancelled" ? "cancelled" : "answer_cut";
     throw new UnderstudyError(code, `the answer broke off: ${end.failure.message}`, { failure: end.failure });
   }
   return {

@@ -1,3 +1,5 @@
+import { maxEventLength, SseError } from "../protocols/sse.ts";
+
 const lineFeed = 10;
 const carriageReturn = 13;
 
@@ -7,17 +9,21 @@ const carriageReturn = 13;
  */
 export class WholeEvents {
   #open: Uint8Array[] = [];
+  #openBytes = 0;
 
-  /** Everything up to the end of the last event that is complete now; may be empty. */
+  /** Everything up to the end of the last event that is complete now; may be empty. Throws `SseError` when one has no end. */
   push(chunk: Uint8Array): Uint8Array {
     const end = endOfLastEvent(chunk) ?? this.#endAcross(chunk);
     if (end === null) {
       if (chunk.length > 0) this.#open.push(chunk);
+      this.#openBytes += chunk.length;
+      if (this.#openBytes > 4 * maxEventLength) throw new SseError("a stream event has no end");
       return new Uint8Array(0);
     }
     if (end === chunk.length && this.#open.length === 0) return chunk;
     const whole = join([...this.#open, chunk.subarray(0, end)]);
     this.#open = end < chunk.length ? [chunk.subarray(end)] : [];
+    this.#openBytes = chunk.length - end;
     return whole;
   }
 

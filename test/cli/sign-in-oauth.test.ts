@@ -116,9 +116,9 @@ describe("a login of the configuration", () => {
     const other = await spend(login?.grant.refreshToken?.reveal() ?? "");
     expect(other.status).toBe(200);
 
+    // The access token still has some seconds: they are used, and the person is told.
     const asked = await stage.run(["ask", "hello"]);
-    expect(asked).toMatchObject({ code: 3, stdout: "" });
-    expect(asked.stderr).toContain("acme/m1 · ada: sign in again");
+    expect(asked.code).toBe(0);
     expect(asked.stderr).toContain("understudy auth add acme --force-new-login");
     expect(issuer.errors).toEqual(["refresh token already used"]);
     expect((await stage.run(["ask", "hello"])).code).toBe(3);

@@ -105,7 +105,7 @@ describe("what a person is told of a turn", () => {
     const behind: BlockedCandidate = { target: openai ?? { provider: "", model: "" }, why: "no_provider" };
     expect(tell([start(key), start(key, 2)], [paused("work"), paused("home"), behind])).toEqual([
       "codex/gpt-5.5 · work: paused by hand (and 1 more of its pool) -> openai/gpt-5.5 · key-1",
-      "  run understudy auth reset codex",
+      "  run understudy auth resume codex work",
     ]);
     expect(tell([start(candidate("codex", "third"))], [paused("work"), behind])).toEqual([]);
   });

@@ -102,7 +102,7 @@ describe("what is done about a failure", () => {
       { action: "next_target" },
     ],
     ["a repair is tried once", { next: "repair" }, {}, { action: "repair" }],
-    ["… and not twice", { next: "repair" }, { repaired: true, othersLeft: 1 }, { action: "stop" }],
+    ["… and not twice", { next: "repair" }, { repaired: true, othersLeft: 1 }, { action: "next_target" }],
     [
       "a short burst limit of the only credential is waited out in place",
       { next: "next_credential", reason: "rate_limit", retryAt: now + 2_000 },
@@ -181,7 +181,7 @@ describe("what is done about a failure", () => {
             expect(decision.delayMs).toBeGreaterThanOrEqual(0);
           }
           // Rule R2: with somebody left, only the caller's own mistake ends the turn.
-          if (where.credentialsLeft + where.othersLeft > 0 && next !== "stop" && next !== "repair") {
+          if (where.credentialsLeft + where.othersLeft > 0 && next !== "stop") {
             expect(["stop", "give_up", "wait"]).not.toContain(decision.action);
           }
         },

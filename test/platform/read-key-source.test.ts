@@ -61,13 +61,19 @@ describe("a source without a key", () => {
     [{ from: "file", path: "/no/such/key" }, /file \/no\/such\/key can't be read \(ENOENT\)/],
     [{ from: "file", path: "~/no/such/understudy-key" }, /file ~\/no\/such\/understudy-key can't be read \(ENOENT\)/],
     [command("true"), /command `true` gives nothing/],
-    [command("exit 3"), /command `exit 3` failed \(exit 3\)/],
+    [command("exit 3"), /command `exit …` failed \(exit 3\)/],
     [command("understudy-no-such-program"), /failed \(exit 127\)/],
   ])("%o is named with its fault", async (source, message) => {
     await expect(readKeySource(source, { env })).rejects.toMatchObject({
       code: "credential_unknown",
       message: expect.stringMatching(message) as string,
     });
+  });
+
+  it("is a command of which only the first word is named: the rest may hold a secret", async () => {
+    const error = await readKeySource(command("false --token sk-vault-0123456789"), { env }).catch(String);
+    expect(error).toContain("`false …`");
+    expect(error).not.toContain("sk-vault");
   });
 
   it("is an empty file, named by its path", async () => {

@@ -96,9 +96,12 @@ export class TestStage implements AsyncDisposable {
 
 export interface StageOptions {
   readonly routes?: ConfigInput["routes"];
+  readonly providers?: ConfigInput["providers"];
   readonly pools?: ConfigInput["pools"];
   readonly limits?: ConfigInput["limits"];
   readonly env?: Readonly<Record<string, string>>;
+  /** Default: a file in the stage's folder. */
+  readonly store?: string;
 }
 
 /** Opens a stage. Its route `coding` is codex, then anthropic, then local. */
@@ -113,9 +116,11 @@ export async function openStage(options: StageOptions = {}): Promise<TestStage> 
       openai: { baseUrl: baseUrls.openai },
       anthropic: { baseUrl: baseUrls.messages },
       local: { protocol: "chat-completions", baseUrl: baseUrls.chat, apiKeyEnv: "LOCAL_KEY" },
+      ...options.providers,
     },
     ...(options.pools === undefined ? {} : { pools: options.pools }),
     limits: { maxWaitMs: 0, ...options.limits },
+    ...(options.store === undefined ? {} : { store: options.store }),
   };
   // Chance is switched off: a back-off takes no time.
   const setup: WorkspaceOptions = { config, env: { UNDERSTUDY_HOME: folder, ...options.env }, random: () => 0 };

@@ -1,3 +1,5 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { describe, expect, it } from "vitest";
 import type { BehaviourSpec } from "../../src/simulator/behaviour.ts";
 import { openStage } from "../rig/stage.ts";
@@ -289,5 +291,67 @@ describe("a rejected key", () => {
       message: expect.stringMatching(/· k: .*: run understudy auth add anthropic$/m) as string,
       facts: { command: "understudy auth add anthropic" },
     });
+  });
+});
+
+describe("a provider that seems to live", () => {
+  it("sends comments and no event: it is silent all the same", async () => {
+    const timers: NodeJS.Timeout[] = [];
+    const commenting = createServer((_, response) => {
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      timers.push(setInterval(() => response.write(": still here\n\n"), 20));
+    });
+    await new Promise<void>((resolve) => commenting.listen(0, "127.0.0.1", resolve));
+    const { port } = commenting.address() as AddressInfo;
+    await using stage = await openStage({
+      routes: { two: ["odd/m", "local/qwen3"] },
+      providers: { odd: { protocol: "responses", baseUrl: `http://127.0.0.1:${port}` } },
+      limits: { firstEventMs: 300 },
+    });
+    await stage.addKey("local", "l");
+    expect((await stage.turn("hello", "two")).servedBy.provider).toBe("local");
+    expect(stage.story).toEqual(["no key timeout", "l ok"]);
+    for (const timer of timers) clearInterval(timer);
+    commenting.closeAllConnections();
+    commenting.close();
+  });
+});
+
+describe("the token endpoint asks for patience", () => {
+  it("and the only login waits for it, if it is not too long", async () => {
+    await using stage = await openStage({ routes: { one: ["codex/gpt-5.5"] }, limits: { maxWaitMs: 10_000 } });
+    await stage.addCodexLogin("ann", { expiresInS: -10 });
+    stage.simulator.codexIssuer.script("server-error");
+    expect((await stage.turn("hello", "one")).text).toBe("The simulator heard: hello");
+    expect(stage.story).toEqual(["ann server_error", "ann ok"]);
+  });
+});
+
+describe("an answer that the provider fails in the middle", () => {
+  it("is told with its cause, kept in the journal, and an empty account rests", async () => {
+    await using stage = await openStage();
+    await stage.addKey("openai", "k");
+    // So long that its beginning and its failure can't arrive together.
+    stage.simulator.openai.script({ name: "soft-quota", after: "text", text: "word ".repeat(200_000) });
+    await expect(stage.turn("hello", "openai/gpt-5.5")).rejects.toMatchObject({ code: "answer_cut" });
+    const [record] = await stage.workspace.store.listTurns(1);
+    expect(record).toMatchObject({ outcome: "cut", attempts: [{ failure: { reason: "billing" } }] });
+    expect(stage.events.at(-1)).toMatchObject({ type: "turn-end", failure: { reason: "billing" } });
+    expect(await stage.workspace.store.listCooldowns("openai")).toMatchObject([{ reason: "billing" }]);
+  });
+});
+
+describe("letting go", () => {
+  it("of everything gives up the answers that are still open", async () => {
+    await using stage = await openStage();
+    await stage.addKey("anthropic", "k");
+    const { messages } = stage.simulator;
+    messages.script("stall-mid-text");
+    const turn = stage.turn("hello").catch((error: unknown) => error);
+    await messages.until(() => messages.held === 1);
+    await stage.workspace.close();
+    expect(await turn).toMatchObject({ code: "cancelled" });
+    await messages.until(() => messages.aborted === 1);
+    await stage.restart();
   });
 });
