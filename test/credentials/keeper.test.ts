@@ -148,6 +148,17 @@ describe("the two windows", () => {
     expect(token(await keeper().makeGood(await login(20_000)))).toBe("access-2");
   });
 
+  it("in its last seconds a living token is used when the refresh fails for now", async () => {
+    answers.push({ kind: "deferred", code: "server_error", message: "503", status: 503 });
+    expect(token(await keeper().makeGood(await login(20_000)))).toBe("access-1");
+  });
+
+  it("… and when it is refused for good, with the mark on it that tells the person", async () => {
+    answers.push({ kind: "refused", code: "refresh_token_reused", message: "used elsewhere" });
+    const result = await keeper().makeGood(await login(20_000));
+    expect(result).toMatchObject({ ok: true, credential: { relogin: { code: "refresh_token_reused" } } });
+  });
+
   it("a token without a readable end is refreshed after 8 days", async () => {
     answers.push(newPair(2));
     const keep = keeper();
@@ -312,6 +323,17 @@ describe("answers that did not come", () => {
     const began = clock.now();
     expect(token(await passing(keeper().makeGood(credential)))).toBe("access-2");
     expect(clock.now() - began).toBeGreaterThanOrEqual(30_000);
+  });
+
+  it("says when the token endpoint may be asked again, and never waits longer than a quarter of an hour", async () => {
+    const retryAt = clock.now() + 23 * 24 * 60 * minute;
+    answers.push({ kind: "deferred", code: "rate_limited", message: "slow down", status: 429, retryAt }, newPair(2));
+    const keep = keeper();
+    const credential = await login(-1);
+    const result = await keep.makeGood(credential);
+    expect(!result.ok && result.failure.retryAt).toBe(clock.now() + 15 * minute);
+    await clock.advance(15 * minute);
+    expect(token(await keep.makeGood(credential))).toBe("access-2");
   });
 
   it("429 of the token endpoint is honoured and is no login problem", async () => {
