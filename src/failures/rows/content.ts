@@ -67,6 +67,18 @@ export const contentRows: readonly ProvenRow[] = [
     source: "OpenAI Responses; Anthropic API (anthropics/claude-code #10627)",
   },
   {
+    // Reasoning that another account or provider stored, or that lost what belongs to it on the way.
+    name: "stored-item-words",
+    match: {
+      status: [0, 400, 404],
+      message:
+        /\bitem with id '[^']{1,80}' not found\b|\bof type 'reasoning' was provided without its required following item|\bwithout its required 'reasoning' item\b/i,
+    },
+    reason: "invalid_encrypted_content",
+    fixture: "stored-item-words.json",
+    source: "OpenAI Responses (vercel/ai #7099, #7543; anomalyco/opencode #7724)",
+  },
+  {
     name: "codex-unsupported-content",
     where: { providers: ["codex"] },
     match: { status: [400], message: /^unsupported content type\b/i },
