@@ -21,11 +21,15 @@ export interface Protocol {
   encodeRequest(request: CanonicalRequest, model: string): { body: JsonObject; dropped: string[] };
   /** This wire → canonical. Throws `UnderstudyError` `request_refused` naming the field that can't be read. */
   decodeRequest(body: JsonObject): { request: CanonicalRequest; dropped: string[] };
-  /** Takes out of a request what only its issuer can read: encrypted reasoning, signatures. Null when nothing was there. */
-  repairRequest(body: JsonObject): JsonObject | null;
   /**
-   * Takes out of a request's text what answers that we translated have left in the caller's history and the provider would refuse.
-   * For a body that is passed on in its own protocol; the text itself when there is nothing to take out.
+   * Takes out of a request what only its issuer can read: encrypted reasoning, signatures. Null when nothing was there. With
+   * `isForeign` only what it says of, asked for each encrypted text or signature.
+   */
+  repairRequest(body: JsonObject, isForeign?: (seal: string) => boolean): JsonObject | null;
+  /**
+   * Takes out of a request's text what answers of others have left in the caller's history and the provider would refuse: reasoning that
+   * we translated, ids of calls that servers with laxer rules made. For a body that is passed on in its own protocol; the text
+   * itself when there is nothing to take out.
    */
   readonly cleanRequest?: (text: string) => string;
 

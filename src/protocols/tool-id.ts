@@ -17,6 +17,25 @@ export function fitToolId(id: string, rule: ToolIdRule): string {
   return `${clean.slice(0, rule.maxLength - hash.length - 1) || "call"}_${hash}`;
 }
 
+/**
+ * True when a JSON text holds a string called `key` that `rule` does not accept; with `once` also when one stands there twice. For a
+ * look at a body that is not parsed: it finds at least what there is.
+ */
+export function hasUnfitIds(text: string, key: string, rule: ToolIdRule, once = false): boolean {
+  const name = `"${key}"`;
+  const seen = new Set<string>();
+  for (let at = text.indexOf(name); at >= 0; at = text.indexOf(name, at + name.length)) {
+    stringAfterName.lastIndex = at + name.length;
+    const id = stringAfterName.exec(text)?.[1];
+    if (id === undefined) continue;
+    if (fitToolId(id, rule) !== id || (once && seen.has(id))) return true;
+    seen.add(id);
+  }
+  return false;
+}
+
+const stringAfterName = /\s*:\s*"((?:[^"\\]|\\.)*)"/y;
+
 /** An id for a call that came without one: the same answer always gives the same ids. */
 export function inventToolId(answerId: string, index: number, name: string): string {
   return `call_${hashText(`${answerId}\n${index}\n${name}`)}`;

@@ -214,6 +214,7 @@ export function describeProtocol(protocol: Protocol, samples: ProtocolSamples): 
       expect(repaired).not.toBeNull();
       expect(samples.issuersRequest).toEqual(before);
       expect(protocol.repairRequest(repaired ?? {})).toBeNull();
+      expect(protocol.repairRequest(samples.issuersRequest, () => false)).toBeNull();
     });
 
     it("puts the secret into one header and nowhere else", () => {
@@ -260,8 +261,10 @@ export function describeProtocol(protocol: Protocol, samples: ProtocolSamples): 
         fc.property(wildJson, wildJson, (value, messages) => {
           const body = { ...(isObject(value) && value), messages, input: messages } as JsonObject;
           protocol.repairRequest(body);
-          const text = JSON.stringify(body);
-          expect(protocol.cleanRequest?.(text) ?? text).toBe(text);
+          const clean = (text: string): string => protocol.cleanRequest?.(text) ?? text;
+          const cleaned = clean(JSON.stringify(body));
+          expect(Object.keys(JSON.parse(cleaned) as JsonObject)).toEqual(Object.keys(body));
+          expect(clean(cleaned)).toBe(cleaned);
           try {
             protocol.encodeRequest(protocol.decodeRequest(body).request, "m");
           } catch (error) {

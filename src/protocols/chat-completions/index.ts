@@ -1,4 +1,5 @@
 import type { Protocol } from "../protocol.ts";
+import { cleanRequest } from "./clean.ts";
 import { createStreamDecoder, decodeAnswer } from "./decode.ts";
 import { createStreamEncoder, encodeAnswer } from "./encode.ts";
 import { encodeError, readError } from "./error.ts";
@@ -15,6 +16,7 @@ export const chatCompletions: Protocol = {
   encodeRequest,
   decodeRequest,
   repairRequest,
+  cleanRequest,
   createStreamReader,
   readAnswer,
   readError,

@@ -1,16 +1,21 @@
 import type { Json, JsonObject } from "../canonical.ts";
 import { editTopLevel } from "../edit-json.ts";
 import { isObject, objectAt, objectsAt, parseObject, stringAt } from "../read-json.ts";
+import { hasUnfitIds } from "../tool-id.ts";
+import { fitToolUseIds } from "./fit-tool-use-ids.ts";
 import { ownSignature } from "./own-signature.ts";
 import { opensLoopWithoutThinking } from "./request.ts";
+import { toolIdRule } from "./tool-use.ts";
 import { isThinking } from "./write-history.ts";
 
 /**
  * Takes thinking and redacted thinking out of a request's history: only the account and model that signed them can read
- * them. Null when there were none. The given body is not changed.
+ * them. Null when there were none. The given body is not changed. With `isForeign` only thinking with a signature that it says of.
  */
-export function repairRequest(body: JsonObject): JsonObject | null {
-  const changed = takeOut(body, isThinking);
+export function repairRequest(body: JsonObject, isForeign?: (seal: string) => boolean): JsonObject | null {
+  const goes = (block: JsonObject): boolean =>
+    isThinking(block) && (isForeign === undefined || isForeign(stringAt(block, "signature") ?? ""));
+  const changed = takeOut(body, goes);
   if (changed === null) return null;
   const repaired: JsonObject = { ...body, messages: changed.messages };
   if (!changed.endsThinking) return repaired;
@@ -19,21 +24,28 @@ export function repairRequest(body: JsonObject): JsonObject | null {
 }
 
 /**
- * Takes the reasoning of other providers, which `encode.ts` has shown to the caller as thinking, out of a request that is
- * passed on as it is: Anthropic refuses a signature that is not its own. The text itself when there is none.
+ * Takes out of a request that is passed on as it is what Anthropic would refuse; the text itself when there is nothing:
+ *
+ * - The reasoning of other providers, which `encode.ts` has shown to the caller as thinking: its signature is not Anthropic's.
+ * - Ids of calls with characters that Anthropic refuses, and one id for several calls: see `fitToolUseIds`.
  */
 export function cleanRequest(text: string): string {
-  if (!text.includes(ownSignature)) return text;
-  const body = parseObject(text);
-  const changed = body && takeOut(body, (block) => isThinking(block) && block["signature"] === ownSignature);
-  if (body === null || changed === null) return text;
+  const isMarked = text.includes(ownSignature);
+  const isUnfit = hasUnfitIds(text, "tool_use_id", toolIdRule, true);
+  const body = isMarked || isUnfit ? parseObject(text) : null;
+  if (body === null) return text;
+  const changed = isMarked ? takeOut(body, (block) => isThinking(block) && block["signature"] === ownSignature) : null;
+  const read = changed?.messages ?? body["messages"];
+  const messages = isUnfit && Array.isArray(read) ? fitToolUseIds(read) : read;
+  if (messages === undefined || messages === body["messages"]) return text;
   const management = objectAt(body, "context_management");
+  const endsThinking = changed?.endsThinking === true;
   return editTopLevel(text, {
     set: {
-      messages: changed.messages,
-      ...(changed.endsThinking && management && { context_management: withoutThinkingEdits(management) }),
+      messages,
+      ...(endsThinking && management && { context_management: withoutThinkingEdits(management) }),
     },
-    remove: changed.endsThinking ? ["thinking"] : [],
+    remove: endsThinking ? ["thinking"] : [],
   });
 }
 

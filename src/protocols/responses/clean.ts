@@ -1,26 +1,44 @@
-import type { Json } from "../canonical.ts";
+import type { Json, JsonObject } from "../canonical.ts";
 import { editTopLevel, readTopLevel } from "../edit-json.ts";
 import { isObject, stringAt } from "../read-json.ts";
+import { fitToolId, hasUnfitIds } from "../tool-id.ts";
+import { callIdRule } from "./call-id.ts";
 
 /** How the ids of reasoning items begin that the encoder wrote. OpenAI asks for `rs`. */
 export const ownReasoningPrefix = "rs_understudy";
 
 /**
- * Takes the reasoning of other providers out of a history. It was shown to the caller as reasoning items, and Codex sends those
- * back on the next turn. OpenAI looks for an item with that id, which it never stored, and answers 404 "Item with id 'rs_…' not
- * found": the primary would stay out of reach for the rest of the conversation. Encrypted reasoning stays, without the id.
+ * Takes out of a history what answers that we translated left there, and what servers with laxer rules did:
+ *
+ * - The reasoning of other providers. It was shown to the caller as reasoning items, and Codex sends those back on the next turn.
+ *   OpenAI looks for an item with that id, which it never stored, and answers 404 "Item with id 'rs_…' not found": the primary would
+ *   stay out of reach for the rest of the conversation. Encrypted reasoning stays, without the id.
+ * - Ids of calls that are too long or hold characters that OpenAI refuses: the call and its result get the same other one.
  */
 export function cleanRequest(text: string): string {
-  if (!text.includes(ownReasoningPrefix)) return text;
+  const hasOwnReasoning = text.includes(ownReasoningPrefix);
+  if (!hasOwnReasoning && !hasUnfitIds(text, "call_id", callIdRule)) return text;
   const { input } = readTopLevel(text, ["input"]);
   if (!Array.isArray(input)) return text;
   let changed = false;
   const kept = input.flatMap((item): Json[] => {
-    if (!isObject(item) || item["type"] !== "reasoning") return [item];
-    if (stringAt(item, "id")?.startsWith(ownReasoningPrefix) !== true) return [item];
-    changed = true;
-    const { id: _id, ...rest } = item;
-    return item["encrypted_content"] == null ? [] : [rest];
+    if (!isObject(item)) return [item];
+    const clean = withFitId(withoutOwnReasoning(item));
+    if (clean !== item) changed = true;
+    return clean === null ? [] : [clean];
   });
   return changed ? editTopLevel(text, { set: { input: kept } }) : text;
+}
+
+function withoutOwnReasoning(item: JsonObject): JsonObject | null {
+  if (item["type"] !== "reasoning" || stringAt(item, "id")?.startsWith(ownReasoningPrefix) !== true) return item;
+  const { id: _, ...rest } = item;
+  return item["encrypted_content"] == null ? null : rest;
+}
+
+function withFitId(item: JsonObject | null): JsonObject | null {
+  const id = item === null ? undefined : stringAt(item, "call_id");
+  if (item === null || id === undefined) return item;
+  const fit = fitToolId(id, callIdRule);
+  return fit === id ? item : { ...item, call_id: fit };
 }

@@ -3,6 +3,8 @@ import type { FinishReason, JsonObject, Opaque, Part } from "../canonical.ts";
 import type { EncodeOptions, StreamEncoder } from "../protocol.ts";
 import { compact, stringAt } from "../read-json.ts";
 import { formatSse } from "../sse.ts";
+import { fitToolId } from "../tool-id.ts";
+import { callIdRule } from "./call-id.ts";
 import { ownReasoningPrefix } from "./clean.ts";
 import { type CallForm, callForm, unwrapFreeText } from "./tools.ts";
 import { writeUsage } from "./usage.ts";
@@ -257,5 +259,5 @@ function writeItem(item: OpenItem, status: "in_progress" | "completed" | "incomp
   if (item.kind === "reasoning") return { id, type: "reasoning", summary: text === "" ? [] : [summaryPart(text)] };
   const { type, name, namespace } = item.form;
   const input = type === "custom_tool_call" ? { input: text } : { arguments: text };
-  return compact({ id, type, status, call_id: item.callId, name, namespace, ...input });
+  return compact({ id, type, status, call_id: fitToolId(item.callId, callIdRule), name, namespace, ...input });
 }

@@ -1,13 +1,10 @@
 import type { CanonicalRequest, Json, JsonObject } from "../canonical.ts";
 import { compact, objectAt, objectsAt, refuse, stringAt } from "../read-json.ts";
 import { tidyHistory } from "../tidy-history.ts";
-import type { ToolIdRule } from "../tool-id.ts";
+import { callIdRule } from "./call-id.ts";
 import { readHistory } from "./read-history.ts";
 import { readToolChoice, readTools, writeToolChoice, writeTools } from "./tools.ts";
 import { writeHistory } from "./write-history.ts";
-
-/** What OpenAI accepts as a `call_id`. */
-const callIdRule: ToolIdRule = { maxLength: 64, forbidden: /[^a-zA-Z0-9_-]/g };
 
 /** A smaller `max_output_tokens` is refused with a 400. */
 const leastOutputTokens = 16;

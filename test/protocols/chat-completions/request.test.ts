@@ -403,6 +403,37 @@ describe("repairing a Chat Completions request", () => {
   );
 });
 
+describe("cleaning a Chat Completions request", () => {
+  const clean = (text: string): string => chatCompletions.cleanRequest?.(text) ?? "";
+  const history = (id: string): object[] => [
+    {
+      role: "assistant",
+      content: null,
+      tool_calls: [{ id, type: "function", function: { name: "f", arguments: "{}" } }],
+    },
+    { role: "tool", tool_call_id: id, content: "o" },
+  ];
+
+  it("gives a call and its result a shorter id where OpenAI would not take theirs", () => {
+    const cleaned = clean(
+      `{"seed": 1.0, "messages": ${JSON.stringify([...history("c".repeat(41)), ...history("d")])} }`,
+    );
+    const body = JSON.parse(cleaned) as { messages: { tool_call_id?: string; tool_calls?: { id: string }[] }[] };
+    const ids = body.messages.map((message) => message.tool_calls?.[0]?.id ?? message.tool_call_id ?? "");
+    expect(cleaned.startsWith('{"seed": 1.0, "messages": [')).toBe(true);
+    expect(ids[0]).toHaveLength(40);
+    expect(ids).toEqual([ids[0], ids[0], "d", "d"]);
+  });
+
+  it.each([
+    JSON.stringify({ messages: history("c".repeat(40)) }),
+    '{"messages":[{"role":"user","content":"tool_call_id"}], "n":1.0}',
+    '{"tool_call_id":"has a blank","messages":7}',
+  ])("leaves %s as it is", (text) => {
+    expect(clean(text)).toBe(text);
+  });
+});
+
 describe("the endpoint of Chat Completions", () => {
   it.each([
     ["https://api.deepseek.com", "https://api.deepseek.com/chat/completions"],

@@ -155,6 +155,34 @@ describe("cleaning a Messages request that is passed on as it is", () => {
     expect(cleaned).not.toContain("understudy");
   });
 
+  it("gives calls ids that Anthropic takes, each its own, and their results the same", () => {
+    const use = (id: string): object => ({ type: "tool_use", id, name: "f", input: {} });
+    const result = (id: string): object => ({ type: "tool_result", tool_use_id: id, content: id });
+    const asked = (...ids: string[]): object[] => [
+      { role: "assistant", content: ids.map(use) },
+      { role: "user", content: ids.map(result) },
+    ];
+    const history = [
+      ...asked("f.f:0", "f.f:1"),
+      ...asked("f.f:0"),
+      ...asked("toolu_1"),
+      ...asked("toolu_1", "toolu_1"),
+    ];
+    const text = `{"seed": 1.0, "messages": ${JSON.stringify(history)} }`;
+    const cleaned = clean(text);
+    const body = JSON.parse(cleaned) as { messages: { content: { id?: string; tool_use_id?: string }[] }[] };
+    const ids = body.messages.map(({ content }) => content.map((block) => block.id ?? block.tool_use_id ?? ""));
+    expect(cleaned.startsWith('{"seed": 1.0, "messages": [')).toBe(true);
+    const uses = ids.filter((_, index) => index % 2 === 0);
+    expect(ids.filter((_, index) => index % 2 === 1)).toEqual(uses);
+    expect(uses.flat().every((id) => /^[\w-]{1,64}$/.test(id))).toBe(true);
+    expect(new Set(uses.flat()).size).toBe(6);
+    expect(uses[2]).toEqual(["toolu_1"]);
+    // The next request of this conversation begins with the same bytes.
+    const longer = clean(`{"seed": 1.0, "messages": ${JSON.stringify([...history, ...asked("toolu_2")])} }`);
+    expect(longer.startsWith(cleaned.slice(0, cleaned.lastIndexOf("]")))).toBe(true);
+  });
+
   it.each([
     [
       "thinking that Anthropic signed",
@@ -166,6 +194,7 @@ describe("cleaning a Messages request that is passed on as it is", () => {
         messages: [{ role: "assistant", content: [{ type: "thinking", thinking: "hm", signature: "" }] }],
       }),
     ],
+    ["a call whose id is fine", JSON.stringify({ messages: [{ role: "assistant", content: [toolUse] }] })],
     ["the mark as a word of the conversation", '{"messages":[{"role":"user","content":"understudy"}]}'],
     ["text that is no JSON", "understudy"],
   ])("does not touch %s", (_, body) => {

@@ -23,6 +23,7 @@ describe("repairRequest", () => {
         { type: "some_item", id: "si_1", encrypted_content: "x", a: 1 },
         { type: "message", id: "rs_tmp_3", role: "assistant", content: [] },
         call,
+        { type: "web_search_call", id: "ws_1" },
         "odd",
       ],
     };
@@ -34,11 +35,24 @@ describe("repairRequest", () => {
         { type: "item_reference", id: "msg_1" },
         { type: "some_item", id: "si_1", a: 1 },
         { type: "message", role: "assistant", content: [] },
-        call,
+        // Its id would say that the reasoning before it is missing.
+        { type: "function_call", call_id: "a", name: "exec", arguments: "{}" },
+        { type: "web_search_call", id: "ws_1" },
         "odd",
       ],
     });
     expect(body).toEqual(before);
+  });
+
+  it("takes out only what is foreign, when it is told what is", () => {
+    const message = { type: "message", id: "msg_1", role: "assistant", content: [] };
+    const theirs = { ...sealed, id: "rs_2", encrypted_content: "theirs" };
+    const odd = { type: "some_item", id: "si_1", encrypted_content: "theirs", a: 1 };
+    const input = [{ ...sealed, id: "rs_1" }, message, theirs, message, odd];
+    expect(responses.repairRequest({ input }, (seal) => seal === "theirs")).toEqual({
+      input: [{ ...sealed, id: "rs_1" }, message, message, { type: "some_item", id: "si_1", a: 1 }],
+    });
+    expect(responses.repairRequest({ input }, () => false)).toBeNull();
   });
 
   it.each<JsonObject>([{}, { input: "hi" }, { input: [] }, { input: [{ role: "user", content: "rs_1" }] }])(
@@ -78,8 +92,25 @@ describe("cleanRequest", () => {
     expect(kept).toEqual([{ type: "reasoning", summary: own?.["summary"], encrypted_content: "x" }]);
   });
 
+  it("gives a call and its result another id where OpenAI would not take theirs, and leaves every other byte", () => {
+    const long = "c".repeat(70);
+    const pair = (id: string): JsonObject[] => [
+      { type: "function_call", call_id: id, name: "f", arguments: "{}" },
+      { type: "function_call_output", call_id: id, output: "o" },
+    ];
+    const text = (items: unknown[]): string => `{"n": 1.0, "input":${JSON.stringify(items)} }`;
+    const cleaned = clean(text([...pair(long), ...pair("functions.f:0"), ...pair("call_1")]));
+    const { input } = JSON.parse(cleaned) as { input: { call_id: string }[] };
+    const ids = input.map((item) => item.call_id);
+    expect(cleaned.startsWith('{"n": 1.0, "input":[')).toBe(true);
+    expect(ids.every((id) => /^[\w-]{1,64}$/.test(id))).toBe(true);
+    expect([ids[0] === ids[1], ids[2] === ids[3], new Set(ids).size]).toEqual([true, true, 3]);
+    expect(ids[4]).toBe("call_1");
+  });
+
   it.each([
     '{ "input" : [ ] }',
+    `{"input":[{"role":"user","content":"{\\"call_id\\":\\"${"c".repeat(70)}\\"}"}],"n":1.0}`,
     '{"input":"rs_understudy_1"}',
     `{"input": [ {"role":"user","content":"what is rs_understudy_1?"} ]}`,
     `{"input": [ ${JSON.stringify(primary)} ], "n":1.0}`,
