@@ -215,7 +215,8 @@ function matches(cooldown: Cooldown, filter: Parameters<Store["clearCooldowns"]>
   return (
     isOf(cooldown, filter.provider) &&
     (filter.credentialId === undefined || cooldown.credentialId === filter.credentialId) &&
-    (filter.model === undefined || cooldown.model === filter.model)
+    (filter.model === undefined || cooldown.model === filter.model) &&
+    (filter.setBefore === undefined || cooldown.since < filter.setBefore)
   );
 }
 

@@ -1,4 +1,5 @@
-import { randomBytes } from "node:crypto";
+import type { ChildProcess } from "node:child_process";
+import { randomBytes, randomInt } from "node:crypto";
 import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -16,9 +17,8 @@ export interface TestServer {
   newAddress(): string;
   /** Runs statements as the owner of the server, with `?schema=` of `address` as the search path. */
   query(address: string, statement: string): Promise<Record<string, unknown>[]>;
-  /** Stops the server: at once, as `pg_ctl -m fast`. */
-  stop(): Promise<void>;
-  start(): Promise<void>;
+  /** Stops the server (as `pg_ctl stop -m fast` does), runs `work`, and starts it again, whatever happened. */
+  whileAway<T>(work: () => Promise<T>): Promise<T>;
   /** The process of the server; null when `TEST_DATABASE_URL` names it. */
   readonly pid: number | null;
 }
@@ -97,18 +97,14 @@ class GivenServer implements TestServer {
     if (statements.length > 0) await this.query(this.url, statements.join(";"));
   }
 
-  stop(): Promise<void> {
-    return Promise.reject(new Error("this server is not ours to stop"));
-  }
-
-  start(): Promise<void> {
-    return Promise.reject(new Error("this server is not ours to start"));
+  whileAway<T>(work: () => Promise<T>): Promise<T> {
+    return Promise.reject(new Error(`this server is not ours to stop for ${work.name}`));
   }
 }
 
 class EmbeddedServer extends GivenServer {
-  #folder = "";
   readonly #password = randomBytes(9).toString("hex");
+  #folder = "";
   #server: EmbeddedPostgres | null = null;
   #port = 0;
 
@@ -121,61 +117,80 @@ class EmbeddedServer extends GivenServer {
   }
 
   override get pid(): number {
-    const pid = (this.#server as unknown as { process?: { pid?: number } } | null)?.process?.pid;
+    const pid = this.#process()?.pid;
     if (pid === undefined) throw new Error("the server does not run");
     return pid;
   }
 
+  /** The library keeps it to itself. */
+  #process(): ChildProcess | undefined {
+    return (this.#server as unknown as { process?: ChildProcess } | null)?.process;
+  }
+
   override async open(): Promise<void> {
-    this.#port = await freePort();
     if (typeof binaries === "string") throw new Error(binaries);
     this.#folder = mkdtempSync(join(tmpdir(), "understudy-postgres-"));
     // The server's own user, where that is not us, must reach what is in it.
     chmodSync(this.#folder, 0o711);
-    const log: string[] = [];
-    this.#server = new binaries({
-      databaseDir: join(this.#folder, "data"),
-      user: "owner",
-      password: this.#password,
-      port: this.#port,
-      persistent: true,
-      // PostgreSQL refuses to run as root.
-      createPostgresUser: process.getuid?.() === 0,
-      initdbFlags: ["--no-sync", "--encoding=UTF8", "--locale=C", "--set=wal_level=minimal", "--set=max_wal_senders=0"],
-      // No socket files in /tmp, and no disk to wait for.
-      postgresFlags: ["-c", "unix_socket_directories=", "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"],
-      onLog: (line) => log.push(line),
-      onError: (line) => log.push(String(line)),
-    });
-    try {
-      await this.#server.initialise();
-      await this.#server.start();
-    } catch (error) {
-      throw new Error(`the server did not start:\n${log.join("")}`, { cause: error });
+    for (let tries = 1; ; tries++) {
+      const log: string[] = [];
+      this.#port = await freePort();
+      this.#server = new binaries({
+        databaseDir: join(this.#folder, `data-${tries}`),
+        user: "owner",
+        password: this.#password,
+        port: this.#port,
+        persistent: true,
+        // PostgreSQL refuses to run as root.
+        createPostgresUser: process.getuid?.() === 0,
+        initdbFlags: ["--no-sync", "--encoding=UTF8", "--locale=C", "--set=scram_iterations=1"],
+        // No socket files in /tmp, and no disk to wait for.
+        postgresFlags: ["-c", "unix_socket_directories=", "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"],
+        onLog: (line) => log.push(line),
+        onError: (line) => log.push(String(line)),
+      });
+      try {
+        await this.#server.initialise();
+        await this.#server.start();
+        return;
+      } catch (error) {
+        // Somebody else took the port in between.
+        const taken = log.join("").includes("Address already in use");
+        if (!taken || tries === 5) throw new Error(`the server did not start:\n${log.join("")}`, { cause: error });
+      }
     }
   }
 
   override async close(): Promise<void> {
-    await this.#server?.stop();
-    rmSync(this.#folder, { recursive: true, force: true });
+    await this.#stop();
+    if (this.#folder !== "") rmSync(this.#folder, { recursive: true, force: true });
   }
 
-  override async stop(): Promise<void> {
-    await this.#server?.stop();
+  override async whileAway<T>(work: () => Promise<T>): Promise<T> {
+    await this.#stop();
+    try {
+      return await work();
+    } finally {
+      await this.#server?.start();
+    }
   }
 
-  override async start(): Promise<void> {
-    await this.#server?.start();
+  async #stop(): Promise<void> {
+    const running = this.#process();
+    // The library waits for the end of a process; one that has ended does not end again.
+    if (running !== undefined && running.exitCode === null && running.signalCode === null) await this.#server?.stop();
   }
 }
 
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => (typeof address === "object" && address !== null ? resolve(address.port) : reject(address)));
+/** Below the ports that systems give to connections, one of which might take it while the server is restarted. */
+async function freePort(): Promise<number> {
+  for (;;) {
+    const port = randomInt(20_000, 32_000);
+    const isFree = await new Promise<boolean>((resolve) => {
+      const probe = createServer();
+      probe.once("error", () => resolve(false));
+      probe.listen(port, "127.0.0.1", () => probe.close(() => resolve(true)));
     });
-  });
+    if (isFree) return port;
+  }
 }

@@ -1,6 +1,6 @@
 import type { PostgresAddress } from "./address.ts";
-import { type CallLimits, type Client, createClient, type Driver, type Sql, type TransactionSql } from "./driver.ts";
-import { callTimeoutError, closedError, isConnectionLoss, storeError } from "./errors.ts";
+import { type CallLimits, type Client, createClient, type Driver, type Sql } from "./driver.ts";
+import { callTimeoutError, closedError, connectionLostError, isConnectionLoss, storeError } from "./errors.ts";
 import { createGate, type Gate } from "./gate.ts";
 
 /**
@@ -15,7 +15,7 @@ export interface Connection {
   /** Runs one statement, or a few that need no transaction. Rejects with `store_unavailable` when it can't be done, or may not have been done. */
   readonly run: <T>(work: (sql: Sql) => Promise<T>) => Promise<T>;
   /** Runs a few statements in one transaction. If `work` throws, nothing has happened. */
-  readonly transact: <T>(work: (sql: TransactionSql) => Promise<T>) => Promise<T>;
+  readonly transact: <T>(work: (sql: Sql) => Promise<T>) => Promise<T>;
   /** From now on every call rejects with this error. */
   readonly refuse: (error: Error) => void;
   /** Waits for what is under way, then closes the connections. */
@@ -27,17 +27,13 @@ const poolSize = 4;
 
 export function createConnection(driver: Driver, address: PostgresAddress, limits: CallLimits): Connection {
   const pool = createClient(driver, { address, limits, max: poolSize, idleS: 300 });
-  // Transactions have a connection of their own and go one after the other: they are rare and short.
-  const single = createClient(driver, { address, limits, max: 1, idleS: 10 });
   const gate = createGate();
   const underWay = new Set<Promise<unknown>>();
   let lastTransaction: Promise<unknown> = Promise.resolve();
   let refusal: Error | null = null;
   let closing: Promise<void> | null = null;
 
-  async function call<T>(client: Client, work: () => Promise<T>, after: Promise<unknown> | null): Promise<T> {
-    if (closing !== null) throw closedError(address.name);
-    await after;
+  async function call<T>(work: () => Promise<T>, cut: () => void): Promise<T> {
     if (refusal !== null) throw refusal;
     try {
       gate.enter();
@@ -45,7 +41,7 @@ export function createConnection(driver: Driver, address: PostgresAddress, limit
       throw storeError(address.name, error);
     }
     try {
-      const result = await limited(work(), limits.callMs, client.cut);
+      const result = await limited(work(), limits.callMs, cut);
       gate.passed();
       return result;
     } catch (error) {
@@ -55,7 +51,50 @@ export function createConnection(driver: Driver, address: PostgresAddress, limit
     }
   }
 
-  function track<T>(promise: Promise<T>): Promise<T> {
+  /**
+   * A transaction has a connection of its own, since it is rare and short. The driver's `begin` sends a ROLLBACK over a connection
+   * that is gone, which ends the process (https://github.com/porsager/postgres/issues/1208). Here nothing is sent any more
+   * once it is lost: on another connection the rest would run outside of the transaction.
+   */
+  async function inTransaction<T>(client: Client, isLost: () => boolean, work: (sql: Sql) => Promise<T>): Promise<T> {
+    const check = (): void => {
+      if (isLost()) throw connectionLostError();
+    };
+    const sql = new Proxy(client.sql, {
+      apply(target, self, given) {
+        check();
+        return Reflect.apply(target, self, given) as unknown;
+      },
+      get(target, name) {
+        check();
+        return Reflect.get(target, name) as unknown;
+      },
+    });
+    await sql.unsafe("BEGIN");
+    try {
+      const result = await work(sql);
+      await sql.unsafe("COMMIT");
+      return result;
+    } catch (error) {
+      if (!isLost()) await client.sql.unsafe("ROLLBACK").catch(client.cut);
+      throw error;
+    }
+  }
+
+  async function transact<T>(work: (sql: Sql) => Promise<T>, after: Promise<unknown>): Promise<T> {
+    await after;
+    let lost = false;
+    const client = createClient(driver, { address, limits, max: 1, idleS: null, onClose: () => (lost = true) });
+    try {
+      return await call(() => inTransaction(client, () => lost, work), client.cut);
+    } finally {
+      void client.end();
+    }
+  }
+
+  function track<T>(work: () => Promise<T>): Promise<T> {
+    if (closing !== null) return Promise.reject(closedError(address.name));
+    const promise = work();
     underWay.add(promise);
     const forget = (): void => {
       underWay.delete(promise);
@@ -69,10 +108,10 @@ export function createConnection(driver: Driver, address: PostgresAddress, limit
     limits,
     driver,
     gate,
-    run: (work) => track(call(pool, () => work(pool.sql), null)),
+    run: (work) => track(() => call(() => work(pool.sql), pool.cut)),
+    // One after the other, so that a process has one connection for them at most.
     transact(work) {
-      const begin = () => single.sql.begin(work) as Promise<Awaited<ReturnType<typeof work>>>;
-      const done = track(call(single, begin, lastTransaction));
+      const done = track(() => transact(work, lastTransaction));
       lastTransaction = done.catch(() => {});
       return done;
     },
@@ -80,9 +119,7 @@ export function createConnection(driver: Driver, address: PostgresAddress, limit
       refusal = error;
     },
     close() {
-      closing ??= Promise.allSettled(underWay).then(async () => {
-        await Promise.all([pool.end(), single.end()]);
-      });
+      closing ??= Promise.allSettled(underWay).then(pool.end);
       return closing;
     },
   };

@@ -5,7 +5,7 @@ import type { Store } from "../../credentials/store.ts";
 import { accountColumns, type CredentialRow, labelKey, type RowMapper, wholeMs } from "../credential-row.ts";
 import type { KeyRing } from "../key-ring.ts";
 import type { Connection } from "./connection.ts";
-import type { TransactionSql } from "./driver.ts";
+import type { Sql } from "./driver.ts";
 import { channelOf } from "./presence.ts";
 import { holdKey } from "./schema.ts";
 import type { PendingUses } from "./uses.ts";
@@ -26,9 +26,9 @@ export function createCredentialMethods(
   const channel = channelOf(connection);
 
   /** A transaction in which nobody else adds to or renames in the pool of `provider`. */
-  function inPool<T>(provider: string, work: (sql: TransactionSql) => Promise<T>): Promise<T> {
+  function inPool<T>(provider: string, work: (sql: Sql) => Promise<T>): Promise<T> {
     return transact(async (sql) => {
-      await sql`SELECT pg_advisory_xact_lock(hashtextextended(${`understudy pool ${address.schema} ${provider}`}, 0))`;
+      await sql`SELECT pg_advisory_xact_lock(hashtextextended(${`understudy.pool.${address.schema}.${provider}`}, 0))`;
       await holdKey(sql, address.name, ring);
       const result = await work(sql);
       await sql`SELECT pg_notify(${channel}, 'credentials')`;
@@ -36,13 +36,13 @@ export function createCredentialMethods(
     });
   }
 
-  async function isTaken(sql: TransactionSql, provider: string, label: string, exceptId = ""): Promise<boolean> {
+  async function isTaken(sql: Sql, provider: string, label: string, exceptId = ""): Promise<boolean> {
     const rows = await sql`
       SELECT 1 FROM credential WHERE provider = ${provider} AND label_key = ${labelKey(label)} AND id <> ${exceptId}`;
     return rows.length > 0;
   }
 
-  async function refuseTaken(sql: TransactionSql, provider: string, label: string, exceptId?: string): Promise<void> {
+  async function refuseTaken(sql: Sql, provider: string, label: string, exceptId?: string): Promise<void> {
     if (labelKey(label) === "") throw new UnderstudyError("usage", "the label is empty", { provider });
     if (!(await isTaken(sql, provider, label, exceptId))) return;
     throw new UnderstudyError("usage", `${provider} already has a credential "${label}"; choose another label`, {
@@ -52,7 +52,7 @@ export function createCredentialMethods(
   }
 
   /** `label`, or `label-2`, `label-3`, … */
-  async function freeLabel(sql: TransactionSql, provider: string, label: string): Promise<string> {
+  async function freeLabel(sql: Sql, provider: string, label: string): Promise<string> {
     for (let n = 1; ; n++) {
       const candidate = n === 1 ? label : `${label}-${n}`;
       if (!(await isTaken(sql, provider, candidate))) return candidate;
@@ -60,7 +60,7 @@ export function createCredentialMethods(
   }
 
   /** The columns of a new credential at the end of its pool. */
-  async function newPlace(sql: TransactionSql, provider: string, label: string, at: number) {
+  async function newPlace(sql: Sql, provider: string, label: string, at: number) {
     const [next] = await sql<{ priority: number }[]>`
       SELECT coalesce(max(priority) + 1, 0) AS priority FROM credential WHERE provider = ${provider}`;
     const id = `c-${randomBytes(6).toString("hex")}`;
@@ -69,7 +69,7 @@ export function createCredentialMethods(
   }
 
   async function rowToReplace(
-    sql: TransactionSql,
+    sql: Sql,
     provider: string,
     account: Account,
     replaces: string | undefined,

@@ -5,8 +5,6 @@ import type { PostgresAddress } from "./address.ts";
 
 /** A `bigint` column is read as a number: our largest are times in ms. */
 export type Sql = postgres.Sql<{ bigint: number }>;
-export type TransactionSql = postgres.TransactionSql<{ bigint: number }>;
-export type Fragment = postgres.Fragment;
 export type Driver = typeof postgres;
 
 const installCommand = "npm install postgres@3.4.9";

@@ -134,6 +134,11 @@ export function storeError(name: string, error: unknown): unknown {
   );
 }
 
+/** The connection was lost between two statements of a transaction. */
+export function connectionLostError(): Error {
+  return Object.assign(new Error("the connection was closed"), { code: "CONNECTION_CLOSED" });
+}
+
 /** A call after `close`. */
 export function closedError(name: string): UnderstudyError {
   return new UnderstudyError("store_unavailable", `the store ${name} has been closed. Open it again.`);

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { StoreHint } from "../../credentials/store.ts";
 import { type Connection, limited } from "./connection.ts";
-import { createClient } from "./driver.ts";
+import { type Client, createClient, type Sql } from "./driver.ts";
 import { pauseAfter } from "./gate.ts";
 
 /**
@@ -39,47 +39,51 @@ export function createPresence(connection: Connection, onVersion: () => void): P
   let started: Promise<void> | null = null;
   let held = false;
   let closed = false;
-  let connects = 0;
-  let closes = 0;
+  let attempts = 0;
+  let wasThere = false;
   let losses = 0;
   let retry: NodeJS.Timeout | undefined;
   let heartbeat: NodeJS.Timeout | undefined;
-
-  const client = createClient(driver, {
-    address,
-    limits,
-    max: 1,
-    idleS: null,
-    onClose() {
-      closes++;
-      if (held) comeBack();
-    },
-    onNotify(_, notice) {
-      if (notice === "version") onVersion();
-      else if (notice === "credentials" || notice === "cooldowns") tell(notice);
-    },
-  });
+  let client: Client | null = null;
 
   function tell(hint: StoreHint): void {
     for (const listener of listeners) listener(hint);
   }
 
   async function connect(): Promise<void> {
-    const closesBefore = closes;
+    // A new client each time: what one has left unsent must not go over the next connection.
+    void client?.end();
+    let lost = false;
+    const attempt = ++attempts;
+    const { sql, cut } = (client = createClient(driver, {
+      address,
+      limits,
+      max: 1,
+      idleS: null,
+      onClose() {
+        lost = true;
+        if (held && attempt === attempts) comeBack();
+      },
+      onNotify(_, notice) {
+        if (notice === "version") onVersion();
+        else if (notice === "credentials" || notice === "cooldowns") tell(notice);
+      },
+    }));
     try {
       // Shared: an older connection of ours, of which the server does not know yet that it is dead, must not keep us out.
       // One query: of two, the second might find itself on another connection.
       const both = `SELECT pg_advisory_lock_shared(${key}); LISTEN "${channelOf(connection)}"`;
-      await limited(client.sql.unsafe(both), limits.callMs, client.cut);
-      if (closes !== closesBefore) throw new Error("the connection was lost again");
+      await limited(sql.unsafe(both), limits.callMs, cut);
+      if (lost) throw new Error("the connection was lost at once");
       held = true;
       losses = 0;
       gate.passed();
-      if (connects++ > 0) {
+      if (wasThere) {
         onVersion();
         tell("reconnected");
       }
-      beat();
+      wasThere = true;
+      beat(sql, cut);
     } catch {
       comeBack();
     }
@@ -94,10 +98,12 @@ export function createPresence(connection: Connection, onVersion: () => void): P
     retry = setTimeout(() => void connect(), pauseAfter(losses)).unref();
   }
 
-  function beat(): void {
+  function beat(sql: Sql, cut: () => void): void {
     heartbeat = setTimeout(() => {
-      limited(client.sql`SELECT 1`, limits.callMs, client.cut).then(
-        () => held && beat(),
+      limited(sql`SELECT 1`, limits.callMs, cut).then(
+        () => {
+          if (held) beat(sql, cut);
+        },
         // The cut connection closes, and that brings it back.
         () => {},
       );
@@ -127,7 +133,7 @@ export function createPresence(connection: Connection, onVersion: () => void): P
       clearTimeout(heartbeat);
       listeners.clear();
       await started;
-      await client.end();
+      await client?.end();
     },
   };
 }

@@ -1,7 +1,7 @@
 import { UnderstudyError } from "../../core/error.ts";
 import { isCurrent, type KeyRing, keyChangedError, keyCheck, keyMismatchError } from "../key-ring.ts";
 import type { Connection } from "./connection.ts";
-import type { Sql, TransactionSql } from "./driver.ts";
+import type { Sql } from "./driver.ts";
 import { channelOf } from "./presence.ts";
 
 /**
@@ -112,7 +112,7 @@ export function checkVersion(found: number, name: string): void {
 const migrateCommand = "understudy store migrate";
 
 /** The version of the tables; 0 when there are none. Throws `store_unavailable` if the tables are another program's. */
-export async function readVersion(sql: Sql | TransactionSql, name: string): Promise<number> {
+export async function readVersion(sql: Sql, name: string): Promise<number> {
   const [found] = await sql<{ meta: boolean; any: boolean }[]>`
     SELECT to_regclass('meta') IS NOT NULL AS meta, to_regclass('credential') IS NOT NULL AS any`;
   if (found?.meta !== true && found?.any !== true) return 0;
@@ -126,14 +126,14 @@ export async function readVersion(sql: Sql | TransactionSql, name: string): Prom
 }
 
 /** The key check as it stands there. */
-export async function readKeyCheck(sql: Sql | TransactionSql, name: string): Promise<Uint8Array> {
+export async function readKeyCheck(sql: Sql, name: string): Promise<Uint8Array> {
   const [row] = await sql<{ value: Uint8Array }[]>`SELECT value FROM meta WHERE key = ${keyCheck.field}`;
   if (row !== undefined) return row.value;
   throw new UnderstudyError("store_unavailable", `the store ${name} is damaged: its key check is missing.`);
 }
 
 /** Makes the key that seals this store the one that `ring` seals with; throws `store_unavailable` when it has none that fits. */
-export async function adoptKey(sql: Sql | TransactionSql, name: string, ring: KeyRing): Promise<void> {
+export async function adoptKey(sql: Sql, name: string, ring: KeyRing): Promise<void> {
   if (ring.adopt(await readKeyCheck(sql, name))) return;
   throw keyMismatchError(name, "Give the key it was made with (UNDERSTUDY_KEY or UNDERSTUDY_KEY_COMMAND)");
 }
@@ -142,7 +142,7 @@ export async function adoptKey(sql: Sql | TransactionSql, name: string, ring: Ke
  * Keeps the key of the store as it is until the transaction ends: `rekey` waits that long. Throws `keyChangedError` when it
  * is another one already, since what would be sealed now could not be opened again.
  */
-export async function holdKey(sql: TransactionSql, name: string, ring: KeyRing): Promise<void> {
+export async function holdKey(sql: Sql, name: string, ring: KeyRing): Promise<void> {
   const [row] = await sql<{ value: Uint8Array }[]>`SELECT value FROM meta WHERE key = ${keyCheck.field} FOR SHARE`;
   if (!isCurrent(ring, row?.value)) throw keyChangedError(name);
 }
@@ -158,7 +158,7 @@ export async function migrate(
 ): Promise<{ from: number; to: number }> {
   const { schema, name } = connection.address;
   return connection.transact(async (sql) => {
-    await sql`SELECT pg_advisory_xact_lock(hashtextextended(${`understudy migrate ${schema}`}, 0))`;
+    await sql`SELECT pg_advisory_xact_lock(hashtextextended(${`understudy.migrate.${schema}`}, 0))`;
     const [found] = await sql<{ made: boolean }[]>`SELECT to_regnamespace(${schema}) IS NOT NULL AS made`;
     // A user who may not make schemas can still be given one.
     if (found?.made !== true) await sql`CREATE SCHEMA ${sql(schema)}`;

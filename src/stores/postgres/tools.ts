@@ -2,7 +2,7 @@ import type { CooldownRow } from "../cooldown-row.ts";
 import type { CredentialRow } from "../credential-row.ts";
 import { isCurrent, keyChangedError, keyCheck } from "../key-ring.ts";
 import type { StoreTables, StoreTools, TurnRow } from "../store-tools.ts";
-import type { TransactionSql } from "./driver.ts";
+import type { Sql } from "./driver.ts";
 import { connect, type PostgresStoreOptions } from "./open.ts";
 import { channelOf } from "./presence.ts";
 import { adoptKey, checkVersion, migrate, readKeyCheck, readVersion } from "./schema.ts";
@@ -29,7 +29,7 @@ export async function openPostgresTools(options: PostgresToolsOptions): Promise<
     throw error;
   }
 
-  async function readTables(sql: TransactionSql): Promise<StoreTables> {
+  async function readTables(sql: Sql): Promise<StoreTables> {
     return {
       credentials: await sql<CredentialRow[]>`SELECT * FROM credential ORDER BY priority, id COLLATE "C"`,
       cooldowns: await sql<CooldownRow[]>`SELECT * FROM cooldown`,
@@ -37,7 +37,7 @@ export async function openPostgresTools(options: PostgresToolsOptions): Promise<
     };
   }
 
-  async function replace(sql: TransactionSql, table: string, rows: readonly object[] | undefined): Promise<void> {
+  async function replace(sql: Sql, table: string, rows: readonly object[] | undefined): Promise<void> {
     if (rows === undefined) return;
     await sql`DELETE FROM ${sql(table)}`;
     // A row of another store lacks what only this one keeps.

@@ -1,5 +1,5 @@
 /**
- * Refreshes the credential `argv[3]` of the store `argv[2]` in competition with others, until it has `argv[4]` generations.
+ * Refreshes the credential `argv[3]` of the store at `argv[2]` in competition with others, until it has `argv[4]` generations.
  * Each spending is noted as a line of the file `argv[5]` before it is settled. Every third claim is given up unspent.
  */
 import { once } from "node:events";
@@ -7,11 +7,10 @@ import { appendFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Secret } from "../../../src/core/secret.ts";
 import { isOwnerDead, processOwner } from "../../../src/platform/process-identity.ts";
-import { openSqliteStore } from "../../../src/stores/sqlite/open.ts";
-import { testKey } from "../test-key.ts";
+import { openAny } from "../open-any.ts";
 
-const [, , file = "", id = "", last = "", log = ""] = process.argv;
-const store = await openSqliteStore({ file, key: testKey });
+const [, , place = "", id = "", last = "", log = ""] = process.argv;
+const store = await openAny(place);
 const owner = processOwner();
 console.log("ready");
 await once(process.stdin, "data");

@@ -1,14 +1,13 @@
 /**
- * Raises the generation of the credential `argv[3]` of the store `argv[2]` for ever, and prints each generation as soon as
+ * Raises the generation of the credential `argv[3]` of the store at `argv[2]` for ever, and prints each generation as soon as
  * the store has acknowledged it.
  */
 import { writeSync } from "node:fs";
 import { Secret } from "../../../src/core/secret.ts";
-import { openSqliteStore } from "../../../src/stores/sqlite/open.ts";
-import { testKey } from "../test-key.ts";
+import { openAny } from "../open-any.ts";
 
-const [, , file = "", id = ""] = process.argv;
-const store = await openSqliteStore({ file, key: testKey });
+const [, , place = "", id = ""] = process.argv;
+const store = await openAny(place);
 const credential = await store.getCredential(id);
 if (credential?.kind !== "oauth") throw new Error("no such login");
 for (let { generation } = credential.grant; ; generation++) {
