@@ -31,7 +31,9 @@ export async function answerTurn(
   }
   const turn = turns.begin();
   // Until the answer is out, a closed connection means that the caller gave up.
-  response.once("close", () => turn.controller.abort(new Error("the client closed the connection")));
+  response.once("close", () => {
+    if (!response.writableFinished) turn.controller.abort(new Error("the client closed the connection"));
+  });
   try {
     const body = await readBody(request, limits.bodyBytes);
     if (!body.ok) {

@@ -50,9 +50,16 @@ function openingOf(text: string): string {
     const role = fieldOf(message, "role");
     return role === "system" || role === "developer";
   });
-  return [system, instructions, ...prelude, first]
-    .map((part) => (part == null ? "" : JSON.stringify(part).slice(0, openingLimit)))
-    .join("\n");
+  return [system, instructions, ...prelude, first].map((part) => (part == null ? "" : beginningOf(part))).join("\n");
+}
+
+function beginningOf(part: Json): string {
+  try {
+    return JSON.stringify(part).slice(0, openingLimit);
+  } catch {
+    // Nested too deeply to be written again: it goes without a name of its own, and on to whoever may read it.
+    return "";
+  }
 }
 
 function fieldOf(value: Json | undefined, key: string): Json | undefined {

@@ -30,6 +30,7 @@ export async function reloadConfig(workspace: Workspace, onNotice: (line: string
     return false;
   }
   onNotice("the configuration was read again");
+  for (const warning of workspace.config.warnings) onNotice(warning);
   if (workspace.config.store !== store) onNotice("another store is named in it: that takes a restart");
   return true;
 }

@@ -36,8 +36,14 @@ const codex: Client = {
     const { args, env } = clientSettings("codex", { ...inputFor(stage), model });
     const home = join(stage.home, "codex");
     mkdirSync(home, { recursive: true });
+    // Less patience than any upstream silence here: only signs of life that it counts keep it from asking again.
+    const impatient = ["-c", "model_providers.understudy.stream_idle_timeout_ms=2000"];
     const flags = ["exec", "--skip-git-repo-check", "--ephemeral", "--ignore-user-config"];
-    return { program: join(bin, ".bin/codex"), args: [...args, ...flags, prompt], env: { ...env, CODEX_HOME: home } };
+    return {
+      program: join(bin, ".bin/codex"),
+      args: [...args, ...impatient, ...flags, prompt],
+      env: { ...env, CODEX_HOME: home },
+    };
   },
 };
 

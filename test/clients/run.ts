@@ -5,6 +5,7 @@
 import { spawn } from "node:child_process";
 import { subscribe } from "node:diagnostics_channel";
 import type { IncomingMessage } from "node:http";
+import { stripVTControlCharacters } from "node:util";
 import { type Client, clients, spoken } from "./clients.ts";
 import { type Scenario, scenarios } from "./scenarios.ts";
 import { openClientStage } from "./stage.ts";
@@ -32,7 +33,7 @@ subscribe("http.server.request.start", (message) => {
 
 async function runOne(client: Client, scenario: Scenario): Promise<Outcome> {
   await using stage = await openClientStage();
-  scenario.set(stage);
+  const unset = scenario.set(stage);
   const expected = client.isSdk ? (scenario.sdkExpects ?? scenario.expects) : scenario.expects;
   const isTool = scenario.expects === "tool";
   if (isTool) {
@@ -51,6 +52,7 @@ async function runOne(client: Client, scenario: Scenario): Promise<Outcome> {
     { PATH: process.env["PATH"] ?? "", HOME: stage.home, ...env },
     stage.home,
   );
+  unset?.();
   const seconds = Math.round((Date.now() - started) / 100) / 10;
   const requests = posts;
   const sent = JSON.stringify(stage.simulator.requests.map(({ body }) => body));
@@ -113,10 +115,8 @@ function endGroup(pid: number | undefined): void {
 /** The end of what the person saw, without colours, paths and repetitions. */
 function lastWords(output: string): string {
   const lines = output
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: colours
-    .replaceAll(/\u001b\[[0-9;?]*[a-zA-Z]/g, "")
     .split("\n")
-    .map((line) => line.trim())
+    .map((line) => stripVTControlCharacters(line).trim())
     .filter((line) => line !== "" && !/^(tokens used|[\d,]+|-+|warning: Codex could not find)/.test(line));
   return [...new Set(lines)].slice(-3).join(" ⏎ ").slice(-200);
 }

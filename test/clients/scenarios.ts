@@ -10,7 +10,7 @@ export interface Scenario {
   readonly requests: number;
   /** Words the person must see. */
   readonly sees?: RegExp;
-  readonly set: (stage: ClientStage) => void;
+  readonly set: (stage: ClientStage) => void | (() => void);
   /** What SDKs come to where it differs: they hand a broken stream to their program, which has shown half of it. */
   readonly sdkExpects?: "stop";
 }
@@ -65,6 +65,17 @@ export const scenarios: readonly Scenario[] = [
   provider("cut before content", { name: "reset", after: "reasoning" }),
   provider("silence", "silence"),
   provider("nothing but a malformed event", "no-terminal"),
+  {
+    name: "4 s of thinking",
+    expects: "answer",
+    requests: 1,
+    set({ simulator }) {
+      simulator.codex.setBehaviour("*", "slow-first-event");
+      // Longer than the client's own patience where it has a setting for it; only signs of life keep it waiting.
+      const timer = setInterval(() => simulator.codex.release(), 4_000);
+      return () => clearInterval(timer);
+    },
+  },
   {
     name: "cut after content",
     expects: "answer",

@@ -34,7 +34,7 @@ export async function openClientStage(): Promise<ClientStage> {
         local: { protocol: "chat-completions", baseUrl: baseUrls.chat, apiKeyEnv: "LOCAL_KEY" },
       },
       // Short enough for a run, long enough for a person's patience to be told from a fault.
-      limits: { maxWaitMs: 2_000, firstEventMs: 3_000, idleMs: 3_000 },
+      limits: { maxWaitMs: 2_000, firstEventMs: 6_000, idleMs: 6_000 },
     },
     env: { UNDERSTUDY_HOME: folder },
   });
@@ -70,7 +70,7 @@ export async function openClientStage(): Promise<ClientStage> {
     workspace,
     clientKey,
     port: 0,
-    limits: { drainMs: 0 },
+    limits: { drainMs: 0, keepAliveMs: 500 },
     onEvent(event) {
       if (event.type === "turn-start") turns += 1;
       if (event.type === "switched") switches += 1;

@@ -37,7 +37,7 @@ describe("a body that is none", () => {
     }
   });
 
-  it.each([10_000, 200_000])("nested %i levels deep harms nobody", async (depth) => {
+  it.each([10_000, 50_000])("nested %i levels deep harms nobody", async (depth) => {
     await using rig = await openGatewayRig();
     const deep = `${"[".repeat(depth)}${"]".repeat(depth)}`;
     for (const { path } of dialects) {

@@ -72,7 +72,7 @@ async function runClient(
   }
   // On a terminal the client draws its own screen, and a line of ours would tear it: `understudy why` tells all afterwards.
   const tell = (line: string): void => {
-    if (process.stderr.isTTY !== true) say(colors.dim(line));
+    if (!process.stderr.isTTY) say(colors.dim(line));
   };
   const clientKey = `uk-${randomBytes(32).toString("base64url")}`;
   const onEvent = createGatewayNotices(tell);
