@@ -34,6 +34,16 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import("./commands/routes.ts")).routesCommand,
   },
   {
+    name: "model",
+    summary: "Choose provider and model: who is asked first on a route",
+    load: async () => (await import("./commands/model.ts")).modelCommand,
+  },
+  {
+    name: "models",
+    summary: "List the models of a provider, as it names them now",
+    load: async () => (await import("./commands/models.ts")).modelsCommand,
+  },
+  {
     name: "fallback",
     summary: "Change who takes over on a route, in order",
     load: async () => (await import("./commands/fallback.ts")).fallbackCommand,

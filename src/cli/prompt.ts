@@ -53,6 +53,41 @@ export async function askChoice<T extends string>(
   return chosen.value;
 }
 
+/**
+ * Asks for one of many things: typing narrows the list. `other` makes a choice of what was typed, for a list that need not be
+ * complete; `initial` is where it begins. Throws as `askSecret` does.
+ */
+export async function askSearch(
+  message: string,
+  choices: readonly Choice<string>[],
+  instead: string,
+  options: { readonly other?: (typed: string) => Choice<string> | null; readonly initial?: string } = {},
+): Promise<string> {
+  if (!canAsk()) throw new UnderstudyError("usage", instead);
+  const { autocomplete, isCancel } = await import("@clack/prompts");
+  const answer = await autocomplete<string>({
+    message,
+    options() {
+      const typed = this.userInput.trim();
+      const other = typed === "" || choices.some(({ value }) => value === typed) ? null : options.other?.(typed);
+      return [...choices, ...(other == null ? [] : [other])].map((choice) => ({ ...choice }));
+    },
+    filter: (typed, { value, label = "", hint = "" }) =>
+      typed
+        .trim()
+        .toLowerCase()
+        .split(/\s+/)
+        .every((word) => `${value} ${label} ${hint}`.toLowerCase().includes(word)),
+    maxItems: 12,
+    placeholder: "type to search",
+    ...(options.initial === undefined ? {} : { initialValue: options.initial }),
+    output: process.stderr,
+    signal: interruptSignal,
+  });
+  if (isCancel(answer)) throw cancelled();
+  return answer;
+}
+
 function cancelled(): UnderstudyError {
   return new UnderstudyError("cancelled", "cancelled; nothing was changed");
 }
