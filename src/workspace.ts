@@ -22,6 +22,7 @@ import { missingBaseUrl, resolveBaseUrl, resolveProtocol } from "./providers/res
 import { createSpendRefreshToken } from "./providers/spend-refresh-token.ts";
 import { createUndiciTransport } from "./transport/undici.ts";
 import type { TurnRuntime } from "./turn/runtime.ts";
+import { createSealLedger } from "./turn/seals.ts";
 
 export interface WorkspaceOptions {
   /** The configuration itself. Default: read from `config.yaml` in the configuration folder. */
@@ -119,6 +120,7 @@ export async function openWorkspace(options: WorkspaceOptions = {}): Promise<Wor
       if (baseUrl === null) throw new UnderstudyError("config_invalid", missingBaseUrl(provider));
       return { baseUrl, protocol: resolveProtocol(provider, model, baseUrl) };
     },
+    seals: createSealLedger(),
     newTurnId: () => `turn_${randomUUID().replaceAll("-", "")}`,
   };
   return {

@@ -5,6 +5,7 @@ import { readText, type Transport, TransportError, type TransportResponse } from
 import type { Evidence } from "../failures/evidence.ts";
 import type { JsonObject } from "../protocols/canonical.ts";
 import { protocols } from "../protocols/index.ts";
+import type { StreamReader } from "../protocols/protocol.ts";
 import { AnswerStream, SilenceError } from "./answer-stream.ts";
 import type { TurnLimits } from "./limits.ts";
 import type { UpstreamRequest } from "./upstream-request.ts";
@@ -18,6 +19,8 @@ export interface AttemptInput {
   /** Hold the whole stream before giving any of it: the caller wants no stream. */
   readonly whole: boolean;
   readonly classify: (evidence: Evidence) => Failure;
+  /** Told the answer as it is read: the data of each event, or the whole body. */
+  readonly onText?: (text: string) => void;
   /** The caller's. */
   readonly signal?: AbortSignal;
   /** Aborts when this process lets go of everything. */
@@ -65,9 +68,9 @@ export async function runAttempt(input: AttemptInput): Promise<AttemptResult> {
     if (isSuccess(response.status) && isEventStream(response, upstream.streams)) {
       const stream = new AnswerStream({
         body: releasing(response.body),
-        reader: protocol.createStreamReader(),
+        reader: overheard(protocol.createStreamReader(), input.onText),
         watchdog,
-        now: clock.now,
+        now: () => clock.now(),
         limits,
         classify,
         isCancelled,
@@ -88,6 +91,7 @@ export async function runAttempt(input: AttemptInput): Promise<AttemptResult> {
   function readWhole(answer: TransportResponse, text: string): AttemptResult {
     const body = isSuccess(answer.status) ? parseObject(text) : null;
     if (body === null) return failed(protocol.readError(answer.status, answer.headers, text));
+    input.onText?.(text);
     const verdict = protocol.readAnswer(body);
     if (verdict.kind === "failure")
       return failed({ headers: answer.headers, status: answer.status, ...verdict.evidence });
@@ -111,6 +115,20 @@ export async function runAttempt(input: AttemptInput): Promise<AttemptResult> {
       release();
     }
   }
+}
+
+function overheard(reader: StreamReader, onText: AttemptInput["onText"]): StreamReader {
+  if (onText === undefined) return reader;
+  return {
+    read(event) {
+      onText(event.data);
+      return reader.read(event);
+    },
+    end: () => reader.end(),
+    get usage() {
+      return reader.usage;
+    },
+  };
 }
 
 function head(response: TransportResponse): Pick<UpstreamAnswer, "status" | "headers"> {

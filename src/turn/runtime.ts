@@ -8,6 +8,7 @@ import type { TokenKeeper } from "../credentials/keeper.ts";
 import type { Store } from "../credentials/store.ts";
 import type { Provider } from "../providers/provider.ts";
 import type { TurnLimits } from "./limits.ts";
+import type { SealLedger } from "./seals.ts";
 
 /** Everything that a turn needs from outside. Built once per process in `understudy.ts`. */
 export interface TurnRuntime {
@@ -30,6 +31,8 @@ export interface TurnRuntime {
     secret: string,
   ) => { readonly baseUrl: string; readonly protocol: ProtocolName };
   readonly newTurnId: () => string;
+  /** Remembers who made which sealed reasoning. Missing: a foreign one is only found out by being refused. */
+  readonly seals?: SealLedger;
   /** Aborts when this process lets go of everything: answers that are still open are given up. */
   readonly closing?: AbortSignal;
   /** Counts an attempt with a key that no store keeps. */

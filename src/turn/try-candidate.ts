@@ -9,6 +9,7 @@ import { runAttempt } from "./attempt.ts";
 import { type CallerAnswer, toCallerAnswer } from "./caller-answer.ts";
 import { type TurnRequest, wantsStream } from "./request.ts";
 import type { TurnRuntime } from "./runtime.ts";
+import { issuerName, sealsIn } from "./seals.ts";
 import { toCanonical, type UpstreamRequest, writeUpstreamRequest } from "./upstream-request.ts";
 
 export interface TryInput {
@@ -51,10 +52,23 @@ export async function tryCandidate(input: TryInput): Promise<TryResult> {
   if (!access.ok) return access;
   const { credential, refresh, secret } = access;
 
+  const { seals } = runtime;
+  const issuer = issuerName(credential.id, target.model);
   let upstream: UpstreamRequest;
   try {
     const endpoint = runtime.resolveEndpoint(provider, target.model, secret);
-    upstream = writeUpstreamRequest(request, { provider, target, credential, secret, ...endpoint }, input.repaired);
+    upstream = writeUpstreamRequest(
+      request,
+      {
+        provider,
+        target,
+        credential,
+        secret,
+        ...endpoint,
+        ...(seals === undefined ? {} : { isForeign: (seal) => seals.isForeign(seal, issuer) }),
+      },
+      input.repaired,
+    );
   } catch (error) {
     if (!(error instanceof UnderstudyError)) throw error;
     return { ok: false, credential, refresh, failure: unwritable(error), called: false };
@@ -74,10 +88,15 @@ export async function tryCandidate(input: TryInput): Promise<TryResult> {
         { ...evidence, protocol: upstream.protocol, provider: provider.id },
         { now: runtime.clock.now() },
       ),
+    ...(seals === undefined ? {} : { onText: (text: string) => seals.made(sealsIn(text), issuer) }),
     ...(signal === undefined ? {} : { signal }),
     ...(runtime.closing === undefined ? {} : { closing: runtime.closing }),
   });
-  if (!result.ok) return { ok: false, credential, refresh, failure: result.failure, called: true };
+  if (!result.ok) {
+    const { failure } = result;
+    if (failure.reason === "invalid_encrypted_content") seals?.refused(sealsIn(bodyText(upstream)), issuer);
+    return { ok: false, credential, refresh, failure, called: true };
+  }
   const { status, headers } = result.answer;
   const answer = toCallerAnswer(request, upstream.protocol, result.answer, {
     model: target.model,
@@ -86,6 +105,10 @@ export async function tryCandidate(input: TryInput): Promise<TryResult> {
     tools: request.dialect === upstream.protocol ? [] : (toCanonical(request).request.tools ?? []),
   });
   return { ok: true, credential, refresh, status, headers, answer, dropped: upstream.dropped };
+}
+
+function bodyText({ request }: UpstreamRequest): string {
+  return typeof request.body === "string" ? request.body : "";
 }
 
 type Access =

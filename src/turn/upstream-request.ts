@@ -7,6 +7,7 @@ import { protocols } from "../protocols/index.ts";
 import type { Credential } from "../credentials/credential.ts";
 import type { BodyRules, Provider } from "../providers/provider.ts";
 import { type TurnRequest, wantsStream } from "./request.ts";
+import { sealsIn } from "./seals.ts";
 import { headersForCredential } from "./turn-state.ts";
 
 /** The request for one attempt, and what follows from it. */
@@ -28,6 +29,8 @@ export interface UpstreamAddress {
   readonly credential: Credential;
   /** The key or access token, revealed for this one request. Empty for a server that asks for none. */
   readonly secret: string;
+  /** True for sealed reasoning that this credential and model did not make. Missing: nothing is known of any. */
+  readonly isForeign?: (seal: string) => boolean;
 }
 
 /**
@@ -72,9 +75,16 @@ function sameDialect(body: string, to: UpstreamAddress, repaired: boolean, strea
     set: { model: to.target.model, ...rules?.set, ...(rules?.alwaysStream === true ? { stream: streams } : {}) },
     remove: rules?.remove ?? [],
   });
-  if (!repaired) return edited;
-  const fixed = protocols[to.protocol].repairRequest(JSON.parse(edited) as JsonObject);
-  return fixed === null ? edited : JSON.stringify(fixed);
+  return withoutForeignSeals(edited, to, repaired);
+}
+
+/** Without all sealed reasoning when the request is repaired; else without what somebody else is known to have made. */
+function withoutForeignSeals(text: string, { protocol, isForeign }: UpstreamAddress, repaired: boolean): string {
+  const hasForeign = !repaired && isForeign !== undefined && sealsIn(text).some(isForeign);
+  if (!repaired && !hasForeign) return text;
+  const body = JSON.parse(text) as JsonObject;
+  const fixed = protocols[protocol].repairRequest(body, repaired ? undefined : isForeign);
+  return fixed === null ? text : JSON.stringify(fixed);
 }
 
 function translated(
@@ -86,11 +96,8 @@ function translated(
   const read = toCanonical(request);
   const protocol = protocols[to.protocol];
   const written = protocol.encodeRequest({ ...read.request, stream: streams }, to.target.model);
-  const body = applyRules(
-    (repaired ? protocol.repairRequest(written.body) : null) ?? written.body,
-    to.provider.bodyRules,
-  );
-  return { body: JSON.stringify(body), dropped: [...read.dropped, ...written.dropped] };
+  const body = JSON.stringify(applyRules(written.body, to.provider.bodyRules));
+  return { body: withoutForeignSeals(body, to, repaired), dropped: [...read.dropped, ...written.dropped] };
 }
 
 /** The canonical form of a caller's request. Throws `request_refused` when its body can't be read. */
