@@ -39,16 +39,20 @@ describe("a body that is none", () => {
 
   it.each([10_000, 50_000])("nested %i levels deep harms nobody", async (depth) => {
     await using rig = await openGatewayRig();
+    const { simulator } = rig.stage;
     const deep = `${"[".repeat(depth)}${"]".repeat(depth)}`;
+    // What gets as far as being sent meets nobody: how the scripted providers bear it is not the question.
+    for (const { backend } of dialects) await simulator[backend].stop();
     for (const { path } of dialects) {
       for (const model of ["openai/gpt-5.5", "local/qwen3", "anthropic/claude-opus-4-8"]) {
         const reply = await rig.ask(path, {
           body: `{"model":"${model}","max_tokens":9,"x":${deep},"input":${deep},"messages":${deep}}`,
         });
-        expect([200, 400]).toContain(reply.status);
+        expect([400, 429, 503, 529]).toContain(reply.status);
       }
     }
-    expect((await rig.ask("/v1/responses", { body: hello })).status).toBe(200);
+    await simulator.openai.start();
+    expect((await rig.ask("/v1/responses", { body: { ...hello, model: "openai/gpt-5.5" } })).status).toBe(200);
   });
 
   it("with a type that is clearly not JSON is a 415; without a type it is taken as it is", async () => {

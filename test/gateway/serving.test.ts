@@ -63,6 +63,18 @@ describe("the gateway serves", () => {
     expect(rig.stage.simulator.codex.requests[0]?.body).not.toHaveProperty("max_output_tokens");
   });
 
+  it("the backend behind ChatGPT logins as it is to Codex, and as OpenAI's API would write it to everybody else", async () => {
+    await using rig = await openGatewayRig();
+    const codex = await rig.ask("/v1/responses", { body: hello, headers: { "x-codex-turn-metadata": "{}" } });
+    expect(codex.text).toContain("codex.rate_limits");
+    const other = await rig.ask("/v1/responses", { body: hello });
+    expect(other.text).not.toContain("codex.");
+    const events = other.text.trim().split("\n\n");
+    expect(events.length).toBe(codex.text.trim().split("\n\n").length - 1);
+    const helper = rig.openai.responses.stream({ model: "coding", input: "hello" });
+    expect((await helper.finalResponse()).output_text).toBe("The simulator heard: hello");
+  });
+
   it("a path with a query, as Claude Code sends it", async () => {
     await using rig = await openGatewayRig();
     const body = { model: "coding", max_tokens: 10, messages: [{ role: "user", content: "hello" }] };
