@@ -1,5 +1,6 @@
 import type { SharedV4ProviderMetadata } from "@ai-sdk/provider";
 import { formatTarget } from "../core/target.ts";
+import { isObject } from "../protocols/read-json.ts";
 import type { TurnResult } from "../turn/run-turn.ts";
 import { metadataKey } from "./stamp.ts";
 import type { Warnings } from "./warnings.ts";
@@ -22,6 +23,13 @@ export function aboutAnswer({ turnId, candidate, attempts, switched }: Committed
   const { provider, model, credential } = candidate;
   const about = { turnId, servedBy: { provider, model, credential: credential.label }, attempts, switched };
   return { [metadataKey]: about satisfies UnderstudyAnswerMetadata };
+}
+
+/** What an answer or a step says about itself; null when it did not come through this package. */
+export function readAnswerMetadata(metadata: SharedV4ProviderMetadata | undefined): UnderstudyAnswerMetadata | null {
+  const about: unknown = metadata?.[metadataKey];
+  // Written above, and handed on by the AI SDK as it is; a stamp of a part, under the same key, has no turn.
+  return isObject(about) && typeof about["turnId"] === "string" ? (about as unknown as UnderstudyAnswerMetadata) : null;
 }
 
 /**

@@ -74,6 +74,8 @@ describe("when the caller gives up", () => {
     let type = "";
     while (type !== "text-delta") type = (await reader.read()).value?.type ?? "over";
     const pending = reader.read();
+    // By then the read stands at the upstream's socket.
+    await new Promise((resolve) => setImmediate(resolve));
     await reader.cancel();
     expect(await pending).toMatchObject({ done: true });
     await expectLeft(ai);

@@ -99,6 +99,7 @@ describe("a route that is spent", () => {
     const told = [JSON.stringify(error), message, stack, String(cause), JSON.stringify(cause)].join("\n");
     for (const secret of ai.simulator.secrets) expect(told).not.toContain(secret);
     expect(told).not.toContain("my private words");
+    expect((error as APICallError).requestBodyValues).toEqual({ model: "coding" });
   });
 });
 
@@ -134,26 +135,33 @@ describe("the caller's own mistake", () => {
 });
 
 describe("an answer that breaks off after its beginning", () => {
-  it("is an error part and the finish reason error, never a clean finish", async () => {
-    await using ai = await openAiStage();
-    ai.simulator.codex.setBehaviour("*", "cut-mid-text");
-    const { stream } = await createLanguageModel(ai.understudy, "coding").doStream({
-      prompt: [{ role: "user", content: [{ type: "text", text: "hello" }] }],
-    });
-    const parts = await collect(stream);
-    const types = parts.map(({ type }) => type);
-    expect(types.slice(-3)).toEqual(["text-end", "error", "finish"]);
-    expect(parts.at(-1)).toMatchObject({
-      finishReason: { unified: "error" },
-      usage: { inputTokens: { total: undefined } },
-    });
-    const part = parts.at(-2);
-    const error = part?.type === "error" ? part.error : null;
-    expect(APICallError.isInstance(error)).toBe(true);
-    expect(error).toMatchObject({ isRetryable: true, cause: { code: "answer_cut" } });
-    const [turn] = await ai.stage.workspace.store.listTurns(1);
-    expect(turn?.outcome).toBe("cut");
-  });
+  it.each([
+    ["codex/gpt-5.5", "codex", "cut-mid-text"],
+    ["anthropic/claude-opus-4-8", "messages", "cut-mid-text"],
+    ["local/qwen3", "chat", "cut-mid-text"],
+    ["codex/gpt-5.5", "codex", "no-terminal"],
+    ["anthropic/claude-opus-4-8", "messages", "no-terminal"],
+    ["local/qwen3", "chat", "no-terminal"],
+  ] as const)(
+    "from %s is an error part and the finish reason error, never a clean finish (%s, %s)",
+    async (route, backend, name) => {
+      await using ai = await openAiStage();
+      ai.simulator[backend].setBehaviour("*", { name, after: name === "no-terminal" ? "end" : "text" });
+      const { stream } = await createLanguageModel(ai.understudy, route).doStream({
+        prompt: [{ role: "user", content: [{ type: "text", text: "hello" }] }],
+      });
+      const parts = await collect(stream);
+      expect(parts.map(({ type }) => type).slice(-3)).toEqual(["text-end", "error", "finish"]);
+      const finishes = parts.filter((part) => part.type === "finish");
+      expect(finishes).toMatchObject([{ finishReason: { unified: "error" } }]);
+      const part = parts.at(-2);
+      const error = part?.type === "error" ? part.error : null;
+      expect(APICallError.isInstance(error)).toBe(true);
+      expect(error).toMatchObject({ isRetryable: true, cause: { code: "answer_cut" } });
+      const [turn] = await ai.stage.workspace.store.listTurns(1);
+      expect(turn?.outcome).toBe("cut");
+    },
+  );
 
   it("runs no tool, neither the one that was cut nor one that was whole before", async () => {
     await using ai = await openAiStage();

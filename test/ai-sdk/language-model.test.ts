@@ -1,7 +1,7 @@
 import { generateText, streamText } from "ai";
 import { describe, expect, it } from "vitest";
-import { createLanguageModel, createUnderstudyProvider } from "../../src/ai-sdk.ts";
-import { aboutOf, collect, openAiStage } from "./rig.ts";
+import { createLanguageModel, createUnderstudyProvider, readAnswerMetadata } from "../../src/ai-sdk.ts";
+import { collect, openAiStage } from "./rig.ts";
 
 describe("a route as a language model of the AI SDK", () => {
   it("answers generateText, and says who served", async () => {
@@ -10,7 +10,7 @@ describe("a route as a language model of the AI SDK", () => {
     expect(result.text).toBe("The simulator heard: hello");
     expect(result.finishReason).toBe("stop");
     expect(result.warnings).toEqual([]);
-    expect(aboutOf(result.providerMetadata)).toEqual({
+    expect(readAnswerMetadata(result.providerMetadata)).toEqual({
       turnId: expect.stringMatching(/^turn_/),
       servedBy: { provider: "codex", model: "gpt-5.5", credential: "ann" },
       attempts: 1,
@@ -62,7 +62,9 @@ describe("a route as a language model of the AI SDK", () => {
       "tool-call",
       "finish",
     ]);
-    expect(parts.filter(({ type }) => type === "stream-start")).toHaveLength(1);
+    for (const once of ["stream-start", "response-metadata", "tool-call", "finish"]) {
+      expect([once, parts.filter(({ type }) => type === once).length]).toEqual([once, 1]);
+    }
     expect(parts.at(-1)).toMatchObject({
       finishReason: { unified: "tool-calls" },
       usage: { inputTokens: { total: expect.any(Number) }, outputTokens: { total: expect.any(Number) } },
@@ -89,7 +91,7 @@ describe("a route as a language model of the AI SDK", () => {
     expect(await result.text).toBe("The simulator heard: hello");
     expect(types).not.toContain("error");
     expect(types.filter((type) => type === "start-step")).toHaveLength(1);
-    expect(aboutOf(await result.providerMetadata)).toMatchObject({
+    expect(readAnswerMetadata(await result.providerMetadata)).toMatchObject({
       servedBy: { provider: "anthropic" },
       switched: true,
     });
@@ -100,7 +102,10 @@ describe("a route as a language model of the AI SDK", () => {
     ai.simulator.codex.setBehaviour("*", "cut-mid-text");
     const result = await generateText({ model: createLanguageModel(ai.understudy, "coding"), prompt: "hello" });
     expect(result.text).toBe("The simulator heard: hello");
-    expect(aboutOf(result.providerMetadata)).toMatchObject({ servedBy: { provider: "anthropic" }, switched: true });
+    expect(readAnswerMetadata(result.providerMetadata)).toMatchObject({
+      servedBy: { provider: "anthropic" },
+      switched: true,
+    });
   });
 
   it("tells events to the program's listener and to the model's", async () => {

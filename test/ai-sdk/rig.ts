@@ -1,4 +1,3 @@
-import type { JSONValue } from "ai";
 import type { TurnEvent } from "../../src/core/events.ts";
 import { createUnderstudy, type Understudy } from "../../src/index.ts";
 import type { Backend } from "../../src/simulator/backends/backend.ts";
@@ -50,11 +49,6 @@ export async function openAiStage(options: StageOptions & { readonly logins?: st
 /** The backends in the order of the route `coding`. */
 export function backendsOf({ codex, messages, chat }: Simulator): Backend[] {
   return [codex, messages, chat];
-}
-
-/** What stands under `providerMetadata.understudy`. */
-export function aboutOf(metadata: Record<string, Record<string, JSONValue | undefined>> | undefined): unknown {
-  return metadata?.["understudy"];
 }
 
 /** The body of the last model call that a backend has answered or refused. */
