@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { join } from "node:path";
 import { parseConfig } from "./config/parse.ts";
 import { configError } from "./config/problem.ts";
 import { type ResolvedConfig, resolveConfig, strategyFor } from "./config/resolve.ts";
@@ -11,10 +12,13 @@ import type { ApiKeyCredential } from "./credentials/credential.ts";
 import { createTokenKeeper, type TokenKeeper } from "./credentials/keeper.ts";
 import type { Store } from "./credentials/store.ts";
 import { locateStore, openStore } from "./open-store.ts";
+import { noCacheFiles, openCacheFiles } from "./platform/cache-files.ts";
 import { fingerprint } from "./platform/fingerprint.ts";
 import { readConfigFile, type UnderstudyHome, understudyHome } from "./platform/home.ts";
 import { isOwnerDead, processOwner } from "./platform/process-identity.ts";
 import { readKeySource } from "./platform/read-key-source.ts";
+import { createUsageLog, type UsageLog } from "./platform/usage-log.ts";
+import { readUsageEvent, readUsageHeaders } from "./providers/codex-usage.ts";
 import { environmentCredentials } from "./providers/environment.ts";
 import type { Provider } from "./providers/provider.ts";
 import { builtInProviders, findProvider } from "./providers/registry.ts";
@@ -51,6 +55,8 @@ export interface Workspace {
   readonly clock: Clock;
   readonly keeper: TokenKeeper;
   readonly runtime: TurnRuntime;
+  /** What providers said of each account's plan. */
+  readonly usage: UsageLog;
   readonly env: Readonly<Record<string, string | undefined>>;
   /**
    * Reads the configuration again; from then on every new turn goes by it. Throws `config_invalid` and leaves everything as it
@@ -92,6 +98,8 @@ export async function openWorkspace(options: WorkspaceOptions = {}): Promise<Wor
     }),
     claimMs: config.limits.refreshTimeoutMs + 10_000,
   });
+  // Whoever brings a store of their own wants nothing written beside it.
+  const usage = createUsageLog(typeof given === "object" ? noCacheFiles : openCacheFiles(join(home.dataDir, "cache")));
   const closing = new AbortController();
   /** Of keys in the environment, so that they take their turn among the stored ones. */
   const unstoredUses = new Map<string, { uses: number; lastUsedAt: number }>();
@@ -114,6 +122,12 @@ export async function openWorkspace(options: WorkspaceOptions = {}): Promise<Wor
       unstoredUses.set(id, { uses: (unstoredUses.get(id)?.uses ?? 0) + 1, lastUsedAt });
     },
     closing: closing.signal,
+    onHeard(credential, provider, heard) {
+      if (provider.signIn.kind !== "codex") return;
+      const now = clock.now();
+      const said = "headers" in heard ? readUsageHeaders(heard.headers, now) : readUsageEvent(heard.text, now);
+      if (said !== null) usage.note(credential.id, said);
+    },
     readKey: (source, signal) => readKeySource(source, { env, ...(signal === undefined ? {} : { signal }) }),
     resolveEndpoint(provider, model, secret) {
       const baseUrl = resolveBaseUrl(provider, { key: new Secret(secret) });
@@ -133,6 +147,7 @@ export async function openWorkspace(options: WorkspaceOptions = {}): Promise<Wor
     clock,
     keeper,
     runtime,
+    usage,
     env,
     async reload() {
       settings = await read();
@@ -140,6 +155,7 @@ export async function openWorkspace(options: WorkspaceOptions = {}): Promise<Wor
     async close() {
       closing.abort(new UnderstudyError("cancelled", "this installation was closed"));
       await keeper.idle();
+      usage.flush();
       if (store !== options.store) await store.close();
       if (transport !== options.transport) await transport.close();
     },

@@ -49,6 +49,11 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import("./commands/fallback.ts")).fallbackCommand,
   },
   {
+    name: "usage",
+    summary: "Show how much of each account's plan is used, and when it begins anew",
+    load: async () => (await import("./commands/usage.ts")).usageCommand,
+  },
+  {
     name: "why",
     summary: "Show how a turn went: who was tried, what failed, what was decided",
     load: async () => (await import("./commands/why.ts")).whyCommand,

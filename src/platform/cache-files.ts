@@ -41,3 +41,6 @@ export function openCacheFiles(folder: string): CacheFiles {
     },
   };
 }
+
+/** A cache that keeps nothing. */
+export const noCacheFiles: CacheFiles = { read: () => null, write: () => {}, remove: () => {} };

@@ -19,6 +19,8 @@ export interface AttemptInput {
   /** Hold the whole stream before giving any of it: the caller wants no stream. */
   readonly whole: boolean;
   readonly classify: (evidence: Evidence) => Failure;
+  /** Told the headers of the answer, also of a refusal. */
+  readonly onHeaders?: (headers: Readonly<Record<string, string>>) => void;
   /** Told the answer as it is read: the data of each event, or the whole body. */
   readonly onText?: (text: string) => void;
   /** The caller's. */
@@ -65,6 +67,7 @@ export async function runAttempt(input: AttemptInput): Promise<AttemptResult> {
   let response: TransportResponse;
   try {
     response = await input.transport.send({ ...upstream.request, signal: controller.signal });
+    input.onHeaders?.(response.headers);
     if (isSuccess(response.status) && isEventStream(response, upstream.streams)) {
       const stream = new AnswerStream({
         body: releasing(response.body),

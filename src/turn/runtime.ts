@@ -3,12 +3,15 @@ import type { Secret } from "../core/secret.ts";
 import type { Strategy } from "../core/select.ts";
 import type { ProtocolName } from "../core/target.ts";
 import type { Transport } from "../core/transport.ts";
-import type { ApiKeyCredential, KeySource } from "../credentials/credential.ts";
+import type { ApiKeyCredential, Credential, KeySource } from "../credentials/credential.ts";
 import type { TokenKeeper } from "../credentials/keeper.ts";
 import type { Store } from "../credentials/store.ts";
 import type { Provider } from "../providers/provider.ts";
 import type { TurnLimits } from "./limits.ts";
 import type { SealLedger } from "./seals.ts";
+
+/** The headers of an answer, or the data of one of its events (or its whole body). */
+export type Heard = { readonly headers: Readonly<Record<string, string>> } | { readonly text: string };
 
 /** Everything that a turn needs from outside. Built once per process in `understudy.ts`. */
 export interface TurnRuntime {
@@ -33,6 +36,8 @@ export interface TurnRuntime {
   readonly newTurnId: () => string;
   /** Remembers who made which sealed reasoning. Missing: a foreign one is only found out by being refused. */
   readonly seals?: SealLedger;
+  /** Told what providers say beside their answers: of an account's plan, for example. Must not throw. */
+  readonly onHeard?: (credential: Credential, provider: Provider, heard: Heard) => void;
   /** Aborts when this process lets go of everything: answers that are still open are given up. */
   readonly closing?: AbortSignal;
   /** Counts an attempt with a key that no store keeps. */

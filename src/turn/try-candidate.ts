@@ -88,7 +88,11 @@ export async function tryCandidate(input: TryInput): Promise<TryResult> {
         { ...evidence, protocol: upstream.protocol, provider: provider.id },
         { now: runtime.clock.now() },
       ),
-    ...(seals === undefined ? {} : { onText: (text: string) => seals.made(sealsIn(text), issuer) }),
+    onHeaders: (headers) => runtime.onHeard?.(credential, provider, { headers }),
+    onText(text) {
+      seals?.made(sealsIn(text), issuer);
+      runtime.onHeard?.(credential, provider, { text });
+    },
     ...(signal === undefined ? {} : { signal }),
     ...(runtime.closing === undefined ? {} : { closing: runtime.closing }),
   });
