@@ -1,7 +1,7 @@
 import type { Usage } from "../core/events.ts";
 import type { ProtocolName } from "../core/target.ts";
 import type { Evidence } from "../failures/evidence.ts";
-import type { CanonicalRequest, JsonObject, Part, Tool } from "./canonical.ts";
+import type { CanonicalRequest, Json, JsonObject, Part, Tool } from "./canonical.ts";
 import type { SseEvent } from "./sse.ts";
 
 /**
@@ -29,9 +29,9 @@ export interface Protocol {
   /**
    * Takes out of a request's text what answers of others have left in the caller's history and the provider would refuse: reasoning that
    * we translated, ids of calls that servers with laxer rules made. For a body that is passed on in its own protocol; the text
-   * itself when there is nothing to take out.
+   * itself when there is nothing to take out. `set` are the top-level members that the provider's rules will set.
    */
-  readonly cleanRequest?: (text: string) => string;
+  readonly cleanRequest?: (text: string, set?: Readonly<Record<string, Json>>) => string;
 
   /** Follows one answer's stream: what each event means for the turn. */
   createStreamReader(): StreamReader;

@@ -53,11 +53,14 @@ export function issuerName(credentialId: string, model: string): string {
   return `${credentialId}\n${model}`;
 }
 
-/** The encrypted texts and signatures in a body, or in the data of an event. */
+/** The encrypted texts, the signatures and the ids of stored reasoning in a body, or in the data of an event. */
 export function sealsIn(text: string): string[] {
-  if (!text.includes('"encrypted_content"') && !text.includes('"signature"')) return [];
-  return [...text.matchAll(/"(?:encrypted_content|signature)"\s*:\s*"([^"\\]{16,})"/g)].map(([, seal = ""]) => seal);
+  if (!names.some((name) => text.includes(name))) return [];
+  return [...text.matchAll(pattern)].map(([, seal, id]) => seal ?? id ?? "");
 }
+
+const names = ['"encrypted_content"', '"signature"', '"rs_'];
+const pattern = /"(?:encrypted_content|signature)"\s*:\s*"([^"\\]{16,})"|"id"\s*:\s*"(rs_[^"\\]+)"/g;
 
 /** Such texts are long, begin alike, and end with a hash or a signature. */
 function keyOf(seal: string): string {

@@ -71,7 +71,7 @@ function secretHeaders(headers: Record<string, string>, secret: string): Record<
 
 function sameDialect(body: string, to: UpstreamAddress, repaired: boolean, streams: boolean): string {
   const rules = to.provider.bodyRules;
-  const edited = editTopLevel(protocols[to.protocol].cleanRequest?.(body) ?? body, {
+  const edited = editTopLevel(protocols[to.protocol].cleanRequest?.(body, rules?.set) ?? body, {
     set: { model: to.target.model, ...rules?.set, ...(rules?.alwaysStream === true ? { stream: streams } : {}) },
     remove: rules?.remove ?? [],
   });

@@ -353,6 +353,24 @@ describe("sealed reasoning", () => {
     },
   );
 
+  it("is looked up by its id only if it was stored, and only by who had it stored", async () => {
+    const { backend } = callers.openai;
+    backend.script("reasoning", { times: 2 });
+    const ask = async (body: Record<string, unknown>, key?: string) => {
+      const headers = key === undefined ? {} : { headers: { authorization: `Bearer ${key}` } };
+      return callers.openai.call({ stream: false, body, ...headers });
+    };
+    const inputOf = async (store: boolean): Promise<unknown[]> => {
+      const { output } = JSON.parse((await ask({ store })).text) as { output: Record<string, unknown>[] };
+      return output.map((item) => ({ ...item, encrypted_content: undefined }));
+    };
+    const [kept, forgotten] = [await inputOf(true), await inputOf(false)];
+    const other = simulator.openai.keys.add("bob");
+    expect((await ask({ input: kept })).status).toBe(200);
+    expect((await ask({ input: kept }, other)).status).toBe(404);
+    expect((await ask({ input: forgotten })).status).toBe(404);
+  });
+
   it("of messages comes back signed", async () => {
     callers.messages.backend.script("reasoning");
     const { content } = JSON.parse((await callers.messages.call({ stream: false })).text) as { content: object[] };

@@ -34,7 +34,7 @@ function streamOf(source: readonly (string | Error)[], limits: Partial<typeof de
     body: body(),
     reader: protocols.responses.createStreamReader(),
     watchdog: createWatchdog(systemClock, () => {}),
-    now: systemClock.now,
+    now: () => systemClock.now(),
     limits: { ...defaultLimits, ...limits },
     classify: (evidence) => classifyFailure({ protocol: "responses", ...evidence }, { now: 0 }),
     isCancelled: () => false,

@@ -13,27 +13,33 @@ export const ownReasoningPrefix = "rs_understudy";
  * - The reasoning of other providers. It was shown to the caller as reasoning items, and Codex sends those back on the next turn.
  *   OpenAI looks for an item with that id, which it never stored, and answers 404 "Item with id 'rs_…' not found": the primary would
  *   stay out of reach for the rest of the conversation. Encrypted reasoning stays, without the id.
+ * - Reasoning without its encrypted content, when nothing is stored: there is nothing to be found under its id, whoever made it.
  * - Ids of calls that are too long or hold characters that OpenAI refuses: the call and its result get the same other one.
  */
-export function cleanRequest(text: string): string {
-  const hasOwnReasoning = text.includes(ownReasoningPrefix);
-  if (!hasOwnReasoning && !hasUnfitIds(text, "call_id", callIdRule)) return text;
-  const { input } = readTopLevel(text, ["input"]);
+export function cleanRequest(text: string, set: Readonly<Record<string, Json>> = {}): string {
+  if (!text.includes('"rs_') && !hasUnfitIds(text, "call_id", callIdRule)) return text;
+  const { input, store } = readTopLevel(text, ["input", "store"]);
   if (!Array.isArray(input)) return text;
+  const isStored = (set["store"] ?? store) !== false;
   let changed = false;
   const kept = input.flatMap((item): Json[] => {
     if (!isObject(item)) return [item];
-    const clean = withFitId(withoutOwnReasoning(item));
+    const clean = withFitId(withoutLostReasoning(item, isStored));
     if (clean !== item) changed = true;
     return clean === null ? [] : [clean];
   });
   return changed ? editTopLevel(text, { set: { input: kept } }) : text;
 }
 
-function withoutOwnReasoning(item: JsonObject): JsonObject | null {
-  if (item["type"] !== "reasoning" || stringAt(item, "id")?.startsWith(ownReasoningPrefix) !== true) return item;
+/** Null for reasoning that nobody can find or read. */
+function withoutLostReasoning(item: JsonObject, isStored: boolean): JsonObject | null {
+  const id = item["type"] === "reasoning" ? stringAt(item, "id") : undefined;
+  if (id === undefined) return item;
+  const isOurs = id.startsWith(ownReasoningPrefix);
+  if (item["encrypted_content"] == null) return isOurs || !isStored ? null : item;
+  if (!isOurs) return item;
   const { id: _, ...rest } = item;
-  return item["encrypted_content"] == null ? null : rest;
+  return rest;
 }
 
 function withFitId(item: JsonObject | null): JsonObject | null {

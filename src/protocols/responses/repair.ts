@@ -46,9 +46,11 @@ function withoutSeals(item: JsonObject): JsonObject | null {
 }
 
 function withoutForeign(item: JsonObject, isForeign: (seal: string) => boolean): JsonObject | null {
-  const seal = stringAt(item, "encrypted_content");
+  const isSealed = sealedItems.has(stringAt(item, "type"));
+  // Stored reasoning is known by its id alone.
+  const seal = stringAt(item, "encrypted_content") ?? (isSealed ? stringAt(item, "id") : undefined);
   if (seal === undefined || !isForeign(seal)) return item;
-  if (sealedItems.has(stringAt(item, "type"))) return null;
+  if (isSealed) return null;
   const { encrypted_content: _, ...rest } = item;
   return rest;
 }

@@ -12,18 +12,23 @@ export class ResponsesAnswer implements AnswerWriter {
   readonly #answer: Answer;
   readonly #context: WireContext;
   readonly #flavour: ResponsesFlavour;
-  readonly #seal: (context: WireContext) => string;
   readonly #id: string;
   readonly #sealed: string | null;
   #sequence = 0;
 
-  constructor(answer: Answer, context: WireContext, flavour: ResponsesFlavour, seal: (context: WireContext) => string) {
+  /** `store` keeps the ids of items that can be referred to later. */
+  constructor(
+    answer: Answer,
+    context: WireContext,
+    flavour: ResponsesFlavour,
+    { seal, store }: { seal: (context: WireContext) => string; store: (id: string) => void },
+  ) {
     this.#answer = answer;
     this.#context = context;
     this.#flavour = flavour;
-    this.#seal = seal;
     this.#id = context.nextId("resp_");
-    this.#sealed = answer.reasoning === null ? null : this.#seal(context);
+    this.#sealed = answer.reasoning === null ? null : seal(context);
+    for (const { id } of this.#items()) store(String(id));
   }
 
   events(): WireEvent[] {

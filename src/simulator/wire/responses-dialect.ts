@@ -10,12 +10,25 @@ import type { Fields } from "./fields.ts";
 
 /** The Responses API, as Codex's backend or as the public API speaks it. */
 export function createResponsesDialect(flavour: ResponsesFlavour): Dialect {
+  /** Ids of items, each behind the credential that may refer to it. */
+  const stored = new Set<string>();
   return {
     read(body, credential) {
       const objection = flavour === "codex" ? codexObjection(body) : null;
-      return objection ?? readResponsesRequest(body, (sealed) => sealed.startsWith(sealOf(credential)));
+      return (
+        objection ??
+        readResponsesRequest(body, {
+          isOwnSeal: (sealed) => sealed.startsWith(sealOf(credential)),
+          isStored: (id) => stored.has(`${credential} ${id}`),
+        })
+      );
     },
-    writer: (answer, context) => new ResponsesAnswer(answer, context, flavour, seal),
+    writer(answer, context) {
+      const store = (id: string): void => {
+        if (context.request.body.store !== false) stored.add(`${context.credential} ${id}`);
+      };
+      return new ResponsesAnswer(answer, context, flavour, { seal, store });
+    },
     refusals: flavour === "codex" ? codexRefusals : openaiRefusals,
     inStream: inStreamNames,
     object: openaiObjection,

@@ -5,13 +5,20 @@ import { arrayOf, type Fields, fieldsOf, textOf } from "./fields.ts";
 /**
  * Reads a Responses request and objects to what the real backend objects to: no model, no input, a call without its output, an
  * output without its call, sealed reasoning of somebody else, reasoning that led to nothing, ids of another kind of item, items
- * that it would have had to store. Nothing is stored here, whatever `store` says.
+ * that it would have had to store.
  */
-export function readResponsesRequest(body: Fields, isOwnSeal: (sealed: string) => boolean): ModelRequest | Objection {
+export function readResponsesRequest(
+  body: Fields,
+  memory: { readonly isOwnSeal: (sealed: string) => boolean; readonly isStored: (id: string) => boolean },
+): ModelRequest | Objection {
   if (typeof body.model !== "string" || body.model === "") return missing("model");
   if (typeof body.input !== "string" && !Array.isArray(body.input)) return missing("input");
   const items = arrayOf(body.input).map(fieldsOf);
-  const objection = checkIds(items) ?? checkReasoning(items) ?? checkCalls(items) ?? checkSeals(items, isOwnSeal);
+  const objection =
+    checkIds(items, memory.isStored) ??
+    checkReasoning(items) ??
+    checkCalls(items) ??
+    checkSeals(items, memory.isOwnSeal);
   if (objection !== null) return objection;
   const people = items.filter((item) => item.role === "user");
   const extra = items.flatMap((item) => (item.type === "additional_tools" ? arrayOf(item.tools) : []));
@@ -32,7 +39,7 @@ export function readResponsesRequest(body: Fields, isOwnSeal: (sealed: string) =
 const idPrefixes: Readonly<Record<string, string>> = { message: "msg", reasoning: "rs", function_call: "fc" };
 
 /** Ids belong to kinds of items, and an item that came without its content is looked up by its id. */
-function checkIds(items: readonly Fields[]): Objection | null {
+function checkIds(items: readonly Fields[], isStored: (id: string) => boolean): Objection | null {
   for (const [index, item] of items.entries()) {
     const { id, type } = item;
     const prefix = idPrefixes[String(type)];
@@ -43,7 +50,7 @@ function checkIds(items: readonly Fields[]): Objection | null {
     }
     const isLookedUp =
       type === "item_reference" || (type === "reasoning" && typeof item.encrypted_content !== "string");
-    if (isLookedUp && typeof id === "string") {
+    if (isLookedUp && typeof id === "string" && !isStored(id)) {
       return {
         status: 404,
         param: "input",
