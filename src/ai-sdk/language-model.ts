@@ -23,8 +23,8 @@ export interface LanguageModelOptions {
 }
 
 /**
- * A language model of the AI SDK (specification v4, `ai` 7) for a route: each call is a turn, in the whole AI SDK. Loads nothing of
- * the AI SDK but, when a turn fails, its error class.
+ * A language model of the AI SDK (specification v4, `ai` 7) for a route: each call is a turn. Loads nothing of the AI SDK but, when a
+ * turn fails, its error class.
  *
  * - `route`: a route, `provider/model`, or a model that the routes name once. Default: the default route. Throws `route_unknown`.
  * - A whole answer (`generateText`) is held until it is complete, so a provider may die in the middle of it unseen. A stream is
