@@ -64,7 +64,8 @@ export const scenarios: readonly Scenario[] = [
   },
   provider("cut before content", { name: "reset", after: "reasoning" }),
   provider("silence", "silence"),
-  provider("nothing but a malformed event", "no-terminal"),
+  provider("a stream without an end", "no-terminal"),
+  provider("malformed event in the text", "malformed-event"),
   {
     name: "4 s of thinking",
     expects: "answer",
