@@ -96,7 +96,9 @@ export function encodeError(error: ProtocolError): { body: JsonObject; event: st
   return {
     body: { error: fields },
     event:
-      formatSse(JSON.stringify({ type: "error", sequence_number: 0, code, message, param: null, error: fields }), "error") +
-      formatSse(JSON.stringify(failed), "response.failed"),
+      formatSse(
+        JSON.stringify({ type: "error", sequence_number: 0, code, message, param: null, error: fields }),
+        "error",
+      ) + formatSse(JSON.stringify(failed), "response.failed"),
   };
 }
