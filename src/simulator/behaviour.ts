@@ -22,6 +22,8 @@ export interface BehaviourSpec {
   readonly toolCalls?: readonly SimulatedToolCall[];
   /** For faults inside an answer: default `at-once`, for cuts and stalls the part they are named for. */
   readonly after?: After;
+  /** True: when all that comes before the fault is sent, the answer is held until it is released. For faults `after` something. */
+  readonly pause?: boolean;
   /** Seconds until the quota's window resets; default 3600. */
   readonly resetsInS?: number;
   /** Seconds in `Retry-After` of a burst limit; default 2. Null: the provider does not say when. */

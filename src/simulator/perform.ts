@@ -1,7 +1,7 @@
 import { type Answer, composeAnswer } from "./answer.ts";
 import type { After } from "./behaviour.ts";
 import { type BehaviourName, type InStreamName, isKind, type RefusedName } from "./faults.ts";
-import { end, head, jsonReply, type Reply, write } from "./reply.ts";
+import { end, head, hold, jsonReply, type Reply, write } from "./reply.ts";
 import { createScene, stagings } from "./staging.ts";
 import { type AnswerWriter, countUntil, type Dialect, type WireContext } from "./wire/dialect.ts";
 
@@ -36,7 +36,10 @@ export function perform(dialect: Dialect, context: WireContext): Reply {
   const writer = dialect.writer(answer, context);
   if (isKind(name, "in-stream")) return failInside(dialect, writer, name, context);
   const scene = createScene(dialect, writer, request.stream);
-  if (isKind(name, "staged")) return stagings[name]({ ...scene, after: behaviour.after ?? afterOf(name, answer) });
+  if (isKind(name, "staged")) {
+    const after = behaviour.after ?? afterOf(name, answer);
+    return stagings[name]({ ...scene, after, pause: behaviour.pause === true ? [hold] : [] });
+  }
   return { status: 200, headers: scene.headers, steps: [head, ...scene.pieces.map((piece) => write(piece.text)), end] };
 }
 
@@ -56,7 +59,8 @@ function failInside(dialect: Dialect, writer: AnswerWriter, name: InStreamName, 
   const sent = countUntil(pieces, after);
   const before = pieces.slice(0, sent).map((piece) => write(piece.text));
   const failure = writer.failureEvents(name, sent, after).map(write);
-  return { status: 200, headers, steps: [head, ...before, ...failure, end] };
+  const pause = context.behaviour.pause === true ? [hold] : [];
+  return { status: 200, headers, steps: [head, ...before, ...pause, ...failure, end] };
 }
 
 /** Where a staged fault happens when it is not said. */

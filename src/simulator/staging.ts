@@ -34,7 +34,8 @@ export function createScene(dialect: Dialect, writer: AnswerWriter, stream: bool
   return { dialect, stream, headers, pieces, json };
 }
 
-type Staging = (scene: Scene & { readonly after: After }) => Reply;
+/** `pause` stands between what is sent and the fault. */
+type Staging = (scene: Scene & { readonly after: After; readonly pause: readonly Step[] }) => Reply;
 
 /** What each staged fault does with a good answer. For a body that is no stream, "halfway" is half of its bytes. */
 export const stagings: Readonly<Record<StagedName, Staging>> = {
@@ -42,13 +43,14 @@ export const stagings: Readonly<Record<StagedName, Staging>> = {
   "json-instead-of-sse": ({ json }) => textReply(200, "application/json", json),
   "html-200": () => textReply(200, "text/html", "<!doctype html><title>Welcome</title><p>Please sign in.</p>"),
   "empty-stream": (scene) => ok({ ...scene, headers: withoutLength(scene) }, [head, end]),
-  "no-terminal": (scene) => ok({ ...scene, headers: withoutLength(scene) }, [head, ...before(scene), end]),
+  "no-terminal": (scene) =>
+    ok({ ...scene, headers: withoutLength(scene) }, [head, ...before(scene), ...scene.pause, end]),
   "no-done": (scene) => ok(scene, [head, ...writes(scene.stream ? scene.pieces.slice(0, -1) : scene.pieces), end]),
   "cut-before-headers": (scene) => ok(scene, [cut]),
   "cut-in-head": (scene) => ok(scene, [partOfHead, cut]),
-  "cut-mid-text": (scene) => ok(scene, [head, ...before(scene), cut]),
-  "cut-mid-tool-call": (scene) => ok(scene, [head, ...before(scene), cut]),
-  reset: (scene) => ok(scene, scene.after === "at-once" ? [reset] : [head, ...before(scene), reset]),
+  "cut-mid-text": (scene) => ok(scene, [head, ...before(scene), ...scene.pause, cut]),
+  "cut-mid-tool-call": (scene) => ok(scene, [head, ...before(scene), ...scene.pause, cut]),
+  reset: (scene) => ok(scene, scene.after === "at-once" ? [reset] : [head, ...before(scene), ...scene.pause, reset]),
   "no-headers": (scene) => ok(scene, [hold, cut]),
   silence: (scene) => ok(scene, [head, hold, cut]),
   "slow-first-event": (scene) => ok(scene, [head, hold, ...writes(scene.pieces), end]),

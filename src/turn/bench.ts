@@ -82,6 +82,6 @@ export async function clearAfterSuccess(
     if (!mine || (one.model !== "" && one.model !== target.model) || one.since > startedAt) continue;
     // Another turn may have failed since the list was read: its cooldown stays.
     const { provider, credentialId, model } = one;
-    await store.clearCooldowns({ provider, credentialId, model, setBefore: startedAt });
+    await store.clearCooldowns({ provider, credentialId, model, setBefore: startedAt + 1 });
   }
 }

@@ -233,3 +233,23 @@ describe.each(backendNames.filter((name) => name !== "codex"))("a body of %s tha
     expect(() => JSON.parse(answer.text) as unknown).toThrow(SyntaxError);
   });
 });
+
+describe("a fault that waits until what came before it has arrived", () => {
+  it.each([
+    ["soft-quota", "whole"],
+    ["cut-mid-text", "ECONNRESET"],
+    ["no-terminal", "whole"],
+  ] as const)("%s comes when it is released", async (fault, ended) => {
+    const { backend } = callers.openai;
+    backend.script({ name: fault, after: "text", pause: true });
+    const pending = callers.openai.call();
+    await backend.until(() => backend.held === 1);
+    expect(backend.requests[0]?.ending).toBeNull();
+    backend.release();
+    expect(await pending).toMatchObject({
+      status: 200,
+      ended,
+      text: expect.stringContaining("The simulator") as string,
+    });
+  });
+});
