@@ -93,7 +93,7 @@ export async function runAttempt(input: AttemptInput): Promise<AttemptResult> {
 
   function readWhole(answer: TransportResponse, text: string): AttemptResult {
     const body = isSuccess(answer.status) ? parseObject(text) : null;
-    if (body === null) return failed(protocol.readError(answer.status, answer.headers, text));
+    if (body === null) return failed(unreadable(protocol.readError(answer.status, answer.headers, text), answer, text));
     input.onText?.(text);
     const verdict = protocol.readAnswer(body);
     if (verdict.kind === "failure")
@@ -145,6 +145,12 @@ function isSuccess(status: number): boolean {
 /** What the provider says, whatever was asked for; one that leaves the type out is taken to do as it was asked. */
 function isEventStream(response: TransportResponse, asked: boolean): boolean {
   return response.headers["content-type"]?.includes("text/event-stream") ?? asked;
+}
+
+/** An answer that broke off is no error text: it is a conversation, and no message or journal may hold any of it. */
+function unreadable(evidence: Evidence, answer: TransportResponse, text: string): Evidence {
+  const isAnswer = isSuccess(answer.status) && text.trimStart().startsWith("{");
+  return isAnswer ? { ...evidence, message: "the answer is not whole JSON" } : evidence;
 }
 
 function parseObject(text: string): JsonObject | null {

@@ -166,6 +166,22 @@ describe("what goes upstream", () => {
     expect(simulator.secrets.filter((secret) => everything.includes(secret))).toEqual([]);
   });
 
+  it("no word of a conversation is in an error or in the journal, also when an answer breaks off", async () => {
+    await using rig = await openGatewayRig();
+    const { simulator, workspace } = rig.stage;
+    const said: string[] = [];
+    for (const backend of [simulator.codex, simulator.messages, simulator.chat]) {
+      backend.setBehaviour("*", { name: "broken-json-200", text: "a private word, and more ".repeat(9) });
+    }
+    for (const stream of [true, false]) {
+      const reply = await rig.ask("/v1/responses", { body: { model: "coding", input: "my private question", stream } });
+      expect(reply.status).not.toBe(200);
+      said.push(reply.text);
+    }
+    const everything = [...said, JSON.stringify(rig.events), JSON.stringify(await workspace.store.listTurns(9))].join();
+    expect(everything).not.toContain("private");
+  });
+
   it("a redirect is not followed, and the next provider answers", async () => {
     await using rig = await openGatewayRig();
     rig.stage.simulator.codex.setBehaviour("*", "redirect");
