@@ -14,6 +14,11 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import("./commands/ask.ts")).askCommand,
   },
   {
+    name: "chat",
+    summary: "Talk, with switches as quiet lines; can be taken up again",
+    load: async () => (await import("./commands/chat.ts")).chatCommand,
+  },
+  {
     name: "auth",
     summary: "Sign in to providers, keep keys, see who is ready",
     load: async () => (await import("./commands/auth.ts")).authCommand,
