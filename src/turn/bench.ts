@@ -1,18 +1,21 @@
 import { type Cooldown, cooldownKey, healsByItself, nextCooldown } from "../core/cooldown.ts";
 import type { Decision } from "../core/decide.ts";
 import type { Failure } from "../core/failure.ts";
+import { isAboutLogin, isBenchedBy } from "../credentials/pool.ts";
 import type { Store } from "../credentials/store.ts";
 import type { Line, LineCandidate } from "./line.ts";
 
 /**
  * The cooldown that this failure would set (rule R4: against exactly whom it concerns; R5: never shorter than what stands),
- * or null when it sets none.
+ * or null when it sets none. `triedAt`: when the attempt began, or when the token that it used was obtained, if that was later; what
+ * is held against a login counts from there, so that it ends with the next generation, whenever it is written.
  */
 export async function planCooldown(
   store: Store,
   { target, credential }: LineCandidate,
   failure: Failure,
   now: number,
+  triedAt: number,
 ): Promise<Cooldown | null> {
   const at = { provider: target.provider, credentialId: credential.id, model: target.model };
   const key = cooldownKey(failure.scope, at);
@@ -20,7 +23,8 @@ export async function planCooldown(
   const standing = (await store.listCooldowns(target.provider)).find(
     (one) => one.credentialId === key.credentialId && one.model === key.model,
   );
-  return nextCooldown(failure, at, standing ?? null, now);
+  const planned = nextCooldown(failure, at, standing ?? null, now);
+  return planned?.since === now && isAboutLogin(planned.reason) ? { ...planned, since: triedAt } : planned;
 }
 
 /** True when the planned cooldown is to be written: a try that goes on in place benches nobody, unless the provider named a time. */
@@ -58,9 +62,7 @@ export async function withoutBenched(
   if (benched.length === 0) return { line, recovery: null };
   const recoveries: number[] = [];
   const left = line.filter(({ target, credential }) => {
-    const own = benched.find(
-      (one) => one.credentialId === credential.id && (one.model === "" || one.model === target.model),
-    );
+    const own = benched.find((one) => isBenchedBy(one, credential, target.model, now));
     if (own !== undefined && healsByItself(own.reason)) recoveries.push(own.until);
     return own === undefined;
   });

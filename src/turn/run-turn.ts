@@ -119,7 +119,7 @@ export async function runTurn(runtime: TurnRuntime, request: TurnRequest, option
 
     const { failure, called } = tried;
     const cancelled = failure.reason === "cancelled" && (signal?.aborted === true || runtime.closing?.aborted === true);
-    const decision: Decision = cancelled ? { action: "stop" } : await decideNext(candidate, failure);
+    const decision: Decision = cancelled ? { action: "stop" } : await decideNext(candidate, failure, startedAt);
     log.add({ candidate: toCandidate(candidate), startedAt, called, failure, decision });
     const attempt = log.attempts.length;
     log.tell({ type: "attempt-failed", attempt, candidate: toCandidate(candidate), failure, decision });
@@ -154,13 +154,19 @@ export async function runTurn(runtime: TurnRuntime, request: TurnRequest, option
     }
   }
 
+  /** When the attempt began, or when its token was obtained, if that was later. */
+  function triedAt({ credential }: LineCandidate, startedAt: number): number {
+    const used = latest.get(credential.id);
+    return used?.kind === "oauth" ? Math.max(startedAt, used.grant.obtainedAt) : startedAt;
+  }
+
   /** Weighs the failure against what is left, and benches whom it concerns. */
-  async function decideNext(candidate: LineCandidate, failure: Failure): Promise<Decision> {
+  async function decideNext(candidate: LineCandidate, failure: Failure, startedAt: number): Promise<Decision> {
     const now = clock.now();
     const standing = line;
     const rest = await known(withoutBenched(store, standing, now), { line: standing, recovery: null });
     line = rest.line;
-    const cooldown = await known(planCooldown(store, candidate, failure, now), null);
+    const cooldown = await known(planCooldown(store, candidate, failure, now, triedAt(candidate, startedAt)), null);
     // A failure that benches nobody (the token endpoint asks for patience) still says when to come back.
     const own = cooldown === null ? failure.retryAt : healsByItself(cooldown.reason) ? cooldown.until : undefined;
     const recoveries = [nearestRecovery, rest.recovery, own].filter((time) => typeof time === "number");
@@ -258,7 +264,10 @@ export async function runTurn(runtime: TurnRuntime, request: TurnRequest, option
       if (cut !== null) {
         log.cutLast(cut);
         tellRelogin(candidate, cut);
-        const cooldown = await known(planCooldown(store, candidate, cut, clock.now()), null);
+        const cooldown = await known(
+          planCooldown(store, candidate, cut, clock.now(), triedAt(candidate, startedAt)),
+          null,
+        );
         // One broken stream says nothing of the next; an empty allowance does.
         if (cooldown !== null && outlastsTurn(cut)) await written(store.putCooldown(cooldown));
       }

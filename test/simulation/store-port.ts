@@ -1,4 +1,5 @@
 import type { Cooldown } from "../../src/core/cooldown.ts";
+import type { ReloginMark } from "../../src/credentials/credential.ts";
 import type { ClaimRequest, ClaimResult, Store } from "../../src/credentials/store.ts";
 import { increase } from "./figures.ts";
 import type { Lane } from "./lane.ts";
@@ -24,6 +25,8 @@ export interface StoreCall {
   readonly lane: Lane | null;
   readonly method: Method;
   readonly args: readonly unknown[];
+  /** Unix ms, the true time at which the process made it. */
+  readonly madeAt: number;
 }
 
 /**
@@ -36,7 +39,8 @@ export function createStorePort(process: SimProcess, lane: Lane | null): Store {
   const store = world.plant?.store?.(process.store.sync, process) ?? process.store.sync;
 
   function call<K extends Method>(method: K, ...args: Parameters<Store[K]>): ReturnType<Store[K]> {
-    const calling: StoreCall = { process, lane, method, args };
+    const calling: StoreCall = { process, lane, method, args, madeAt: scheduler.now };
+    if (method === "settleRefused") world.spending.judged(process, args[0] as string, args[1] as ReloginMark);
     if (method === "putCooldown") lane?.turn?.blames(args[0] as Cooldown);
     const peril: Peril = refreshing.has(method) ? "risky" : "calm";
     const promise = new Promise((resolve, reject) => {

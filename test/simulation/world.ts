@@ -1,6 +1,6 @@
 import type { Route } from "../../src/core/target.ts";
 import type { TransportRequest } from "../../src/core/transport.ts";
-import type { OAuthCredential, ReloginMark } from "../../src/credentials/credential.ts";
+import type { OAuthCredential } from "../../src/credentials/credential.ts";
 import type { ClaimResult } from "../../src/credentials/store.ts";
 import type { Cooldown } from "../../src/core/cooldown.ts";
 import type { Provider } from "../../src/providers/provider.ts";
@@ -127,6 +127,11 @@ export class World {
 
   readonly findProvider = (id: string): Provider | null => simulatedProviders.find((one) => one.id === id) ?? null;
 
+  /** Some clock is not, or was not, right: times of two machines don't compare. */
+  get hasOddClocks(): boolean {
+    return this.machines.some((machine) => machine.offsetMs !== 0 || machine.jumpedAt > 0);
+  }
+
   // Processes ----------------------------------------------------------------------------------------------------------
 
   /** Starts a process on `machine`, with callers if `lanes` says so. */
@@ -240,12 +245,11 @@ export class World {
 
   /** After each call that the store has carried out. */
   watchStore(call: StoreCall, result: unknown, before: Content): void {
-    const { method, args, process, lane } = call;
+    const { method, args, process, lane, madeAt } = call;
     if (method === "claimRefresh") {
       const claim = result as ClaimResult;
-      if (claim.outcome === "claimed") this.spending.claimed(process, claim.credential);
+      if (claim.outcome === "claimed") this.spending.claimed(process, claim.credential, madeAt);
     }
-    if (method === "settleRefused") this.spending.judged(process, args[0] as string, args[1] as ReloginMark);
     if (method === "putCooldown") {
       const { provider, credentialId, model } = args[0] as Cooldown;
       this.disturbed({ provider, ...(credentialId && { credentialId }), ...(model && { model }) });

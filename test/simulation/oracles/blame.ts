@@ -19,6 +19,13 @@ export function blameObjection(turn: TurnWatch, cooldown: Cooldown): string | nu
       increase(process.world.figures.excused, "R4: a verdict was written after its login was renewed, and is void");
       return null;
     }
+    if (process.world.hasOddClocks) {
+      increase(
+        process.world.figures.excused,
+        "R4: a verdict was written after its login was renewed, by clocks that disagree",
+      );
+      return null;
+    }
     return `${said} is blamed, and its login is not over`;
   }
   const key = call.truth === null ? null : cooldownKey(call.truth.scope, call);

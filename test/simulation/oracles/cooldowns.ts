@@ -25,7 +25,7 @@ export class CooldownWatch {
       const objection = this.#objection(call, one);
       if (objection === null) continue;
       const what = `${call.process.name} shortens the cooldown of ${keyOf(one)} by ${call.method}`;
-      if (this.#hasOddClocks()) increase(this.#world.figures.excused, "R5: clocks that disagree");
+      if (this.#world.hasOddClocks) increase(this.#world.figures.excused, "R5: clocks that disagree");
       else this.#world.violate("R5", `${what}: ${objection}`);
     }
   }
@@ -53,9 +53,5 @@ export class CooldownWatch {
       default:
         return "a failure came later";
     }
-  }
-
-  #hasOddClocks(): boolean {
-    return this.#world.machines.some((machine) => machine.offsetMs !== 0 || machine.jumpedAt > 0);
   }
 }

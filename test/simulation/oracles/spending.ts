@@ -9,7 +9,7 @@ export interface Spending {
   readonly process: SimProcess;
   readonly generation: number;
   readonly refreshToken: string;
-  /** Unix ms, the true time of the claim. */
+  /** Unix ms, the true time at which the claim was asked for. */
   readonly claimedAt: number;
   begun: boolean;
   /** Null: nothing yet, or never. */
@@ -30,8 +30,8 @@ export class SpendingWatch {
     this.#world = world;
   }
 
-  /** The store gave a claim. `credential` is what stood there. */
-  claimed(process: SimProcess, credential: OAuthCredential): void {
+  /** The store gave a claim that was asked for at `claimedAt`. `credential` is what stood there. */
+  claimed(process: SimProcess, credential: OAuthCredential, claimedAt: number): void {
     const world = this.#world;
     world.figures.check("R1");
     world.figures.check("verdict");
@@ -41,7 +41,7 @@ export class SpendingWatch {
       process,
       generation,
       refreshToken: refreshToken?.reveal() ?? "",
-      claimedAt: world.scheduler.now,
+      claimedAt,
       begun: false,
       end: null,
     };
@@ -122,7 +122,7 @@ export class SpendingWatch {
     const token = grant.accessToken.reveal();
     const isOver = grant.expiresAt !== null && process.machine.now() >= grant.expiresAt;
     if (!isOver && !process.rejected.has(token)) {
-      if (process.machine.jumpedAt > last.claimedAt) increase(world.figures.excused, "R1: a clock jumped back");
+      if (process.machine.jumpedAt >= last.claimedAt) increase(world.figures.excused, "R1: a clock jumped back");
       else world.violate("R1", `${what} while its access token lives`);
       return;
     }
