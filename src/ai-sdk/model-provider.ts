@@ -20,5 +20,5 @@ export function createUnderstudyProvider(source: ModelSource, options: LanguageM
 }
 
 function languageModelsOnly(kind: string): never {
-  throw new UnderstudyError("usage", `understudy has language models only, no ${kind} models`);
+  throw new UnderstudyError("usage", `this provider has language models only, no ${kind} models`);
 }

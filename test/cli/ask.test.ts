@@ -12,7 +12,7 @@ async function openThree(): Promise<void> {
 }
 
 const codexToAnthropic =
-  /^codex\/gpt-5\.5 · work: the plan's limit is reached, until \d\d:\d\d \(in 1 h\) -> anthropic\/claude-sonnet-5 · \$ANTHROPIC_API_KEY\n$/;
+  /^codex\/gpt-5\.5 · work: the plan's limit is reached, until \d\d:\d\d \(in (?:1 h|59 min)\) -> anthropic\/claude-sonnet-5 · \$ANTHROPIC_API_KEY\n$/;
 
 describe("ask", () => {
   it("writes the answer to standard output, and to standard error only who was switched and why", async () => {

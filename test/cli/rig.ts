@@ -2,15 +2,15 @@ import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { expect } from "vitest";
 import { Secret } from "../../src/core/secret.ts";
 import type { OAuthCredential } from "../../src/credentials/credential.ts";
 import type { SimulatedAccount } from "../../src/simulator/issuer/account.ts";
 import { type Simulator, startSimulator } from "../../src/simulator/simulator.ts";
 import { openWorkspace, type Workspace } from "../../src/workspace.ts";
+import { bundledCli } from "../bundled-cli.ts";
 
-const main = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
+const main = bundledCli;
 
 /** Most of a run is loading modules, and most of that is stripping their types: done once for all runs. */
 const compileCache = join(tmpdir(), "understudy-test-compile-cache");

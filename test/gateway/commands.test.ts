@@ -2,11 +2,12 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { delimiter, join, resolve } from "node:path";
+import { delimiter, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { type Simulator, startSimulator } from "../../src/simulator/simulator.ts";
+import { bundledCli } from "../bundled-cli.ts";
 
-const program = resolve(import.meta.dirname, "../../src/cli/main.ts");
+const program = bundledCli;
 
 /** An installation of its own, with one provider: a Chat Completions server whose key is in the environment. */
 class Home implements AsyncDisposable {
