@@ -93,7 +93,8 @@ async function usableCredentials(workspace: Workspace, provider: Provider): Prom
   return orderCredentials(usable, strategyFor(config, provider.id), Math.random);
 }
 
-function modelsUrl(provider: Provider, baseUrl: string, isMessages: boolean): string {
+/** Where the models of a provider are asked for. */
+export function modelsUrl(provider: Provider, baseUrl: string, isMessages: boolean): string {
   if (provider.signIn.kind === "codex") return `${baseUrl}/models?client_version=${codexClientVersion}`;
   if (isMessages) return `${baseUrl.replace(/\/v1(?:\/messages)?$/, "")}/v1/models?limit=1000`;
   return `${baseUrl.replace(/\/chat\/completions$/, "")}/models`;

@@ -64,6 +64,11 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import("./commands/why.ts")).whyCommand,
   },
   {
+    name: "doctor",
+    summary: "Find what is broken, and mend what can be mended",
+    load: async () => (await import("./commands/doctor.ts")).doctorCommand,
+  },
+  {
     name: "explain",
     summary: "Read a provider's error on standard input and say what it means",
     load: async () => (await import("./commands/explain.ts")).explainCommand,
@@ -77,6 +82,11 @@ export const commandTable: readonly CommandEntry[] = [
     name: "store",
     summary: "Say where state is kept; migrate it, copy it, give it a new key",
     load: async () => (await import("./commands/store.ts")).storeCommand,
+  },
+  {
+    name: "completion",
+    summary: "Print what makes bash, zsh or fish complete this program's words",
+    load: async () => (await import("./commands/completion.ts")).completionCommand,
   },
   {
     name: "demo",
