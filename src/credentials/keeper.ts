@@ -164,10 +164,13 @@ export function createTokenKeeper(options: TokenKeeperOptions): TokenKeeper {
       // A token in its last seconds is better than none.
       const alive = !rejected && isAlive(credential.grant, now);
       if (!written) return alive ? unchanged(credential) : failed(unwrittenFailure);
-      if (mark !== null)
-        return alive ? unchanged(credential) : failed(reloginFailure({ ...credential, relogin: mark }));
-      if (needsRelogin(credential)) return alive ? unchanged(credential) : failed(reloginFailure(credential));
-      if (credential.grant.refreshToken === null) return alive ? unchanged(credential) : failed(noRefreshToken);
+      const verdict = verdictOn(mark === null ? credential : { ...credential, relogin: mark });
+      if (verdict !== null) {
+        if (alive) return unchanged(credential);
+        // The credential may have been read long ago: a person may have signed in anew since.
+        const renewed = await newerGeneration(credential);
+        return renewed === null ? failed(verdict) : { ok: true, credential: renewed, refreshed: true };
+      }
       const pause = pauseOf(id, now);
       if (pause !== null) return alive ? unchanged(credential) : failed(pause.failure);
 
@@ -313,6 +316,12 @@ export function createTokenKeeper(options: TokenKeeperOptions): TokenKeeper {
     if (unsettled.get(id) === waiting) unsettled.delete(id);
     return true;
   }
+}
+
+/** Why this generation can't be refreshed by anybody; null when it can. */
+function verdictOn(credential: OAuthCredential): Failure | null {
+  if (needsRelogin(credential)) return reloginFailure(credential);
+  return credential.grant.refreshToken === null ? noRefreshToken : null;
 }
 
 function unchanged(credential: OAuthCredential): TokenResult {

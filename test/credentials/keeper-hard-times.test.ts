@@ -163,6 +163,26 @@ describe("a process that was suspended", () => {
   });
 });
 
+describe("a login that was read long ago", () => {
+  const mark = { generation: 1, code: "refresh_token_reused", message: "used elsewhere", since: 0 };
+
+  it("is not called lost when a person has signed in anew since", async () => {
+    const old = await login(0);
+    await login(60 * minute);
+    expect(token(await keeper().makeGood({ ...old, relogin: mark }))).toBe("access-1");
+    const withoutRefreshToken = { ...old, grant: { ...old.grant, refreshToken: null } };
+    expect(token(await keeper().makeGood(withoutRefreshToken))).toBe("access-1");
+    expect(spent).toEqual([]);
+  });
+
+  it("is called lost when it still is, also when the store can't be read", async () => {
+    const old = { ...(await login(0)), relogin: mark };
+    expect(token(await keeper().makeGood(old))).toBe("relogin_required refresh_token_reused");
+    refusing.add("getCredential");
+    expect(token(await keeper().makeGood(old))).toBe("relogin_required refresh_token_reused");
+  });
+});
+
 describe("a clock that was set back", () => {
   it("does not make a pause of seconds into one of hours", async () => {
     answers.push({ kind: "deferred", code: "server_error", message: "503", status: 503 }, newPair(2));
