@@ -97,26 +97,30 @@ describeWithPostgres("claims in PostgreSQL", (server) => {
     await expect.poll(() => claim(store, id), soon).toMatchObject({ outcome: "unknown" });
   });
 
-  it("outlive the loss of all their owner's connections, since it comes back", async () => {
+  it("outlive the loss of their owner's connections: a missing lock is believed only after a while, and it comes back", async () => {
     const place = await newPostgresPlace(server);
     const store = await openUntilEnd(place);
     const { id } = await saveSampleLogin(store);
     const owner = await startOwner(place, id, 600_000);
-    const lock = `SELECT l.pid FROM pg_locks l JOIN credential c
-      ON l.locktype = 'advisory' AND (l.classid::bigint << 32 | l.objid::bigint) = c.claim_lock`;
-    const [held] = await server.query(place, lock);
-    await server.query(
+    const told = async (): Promise<number> => {
+      const result = await claim(store, id);
+      return result.outcome === "held" ? result.until - Date.now() : -1;
+    };
+    expect(await told()).toBeGreaterThan(500_000);
+    // Frozen, it can't come back at once.
+    owner.child.kill("SIGSTOP");
+    const holders = await server.query(
       place,
-      `SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
-       WHERE application_name = 'understudy' AND client_port IS NOT NULL
-         AND pid IN (SELECT pid FROM pg_locks WHERE locktype = 'advisory') AND pid = ${Number(held?.["pid"])}`,
+      `SELECT pg_terminate_backend(l.pid, 5000) AS done FROM pg_locks l JOIN credential c
+         ON l.locktype = 'advisory' AND (l.classid::bigint << 32 | l.objid::bigint) = c.claim_lock`,
     );
-    await expect
-      .poll(async () => (await server.query(place, lock))[0]?.["pid"] ?? held?.["pid"])
-      .not.toBe(held?.["pid"]);
-    expect(await claim(store, id)).toMatchObject({ outcome: "held" });
-    const [row] = await server.query(place, "SELECT claim_missed FROM credential");
-    expect(row).toEqual({ claim_missed: null });
+    expect(holders).toEqual([{ done: true }]);
+    const suspected = await told();
+    expect(suspected).toBeGreaterThan(0);
+    expect(suspected).toBeLessThanOrEqual(2_000);
+    owner.child.kill("SIGCONT");
+    await expect.poll(told, soon).toBeGreaterThan(500_000);
+    expect(await server.query(place, "SELECT claim_missed FROM credential")).toEqual([{ claim_missed: null }]);
     expect(await owner.settle()).toBe("true");
   });
 
@@ -146,6 +150,30 @@ describeWithPostgres("claims in PostgreSQL", (server) => {
     owner.child.kill("SIGCONT");
     expect(await owner.settle()).toBe("false");
     expect((await readOAuth(store, id)).grant.refreshToken?.reveal()).toBe("refresh-2");
+  });
+
+  it("of a dead owner are taken over by one of many who find him dead at the same moment", async () => {
+    const place = await newPostgresPlace(server);
+    const stores = [await openUntilEnd(place), await openUntilEnd(place)];
+    const [store] = stores as [Store];
+    const { id } = await saveSampleLogin(store);
+    for (let generation = 1; generation <= 8; generation++) {
+      await claim(store, id, { generation, owner: "dead" });
+      const taken = Array.from({ length: 16 }, async (_, n) => {
+        const take = (replay: boolean) =>
+          claim(stores[n % 2] ?? store, id, {
+            generation,
+            owner: `o${n}`,
+            replay,
+            isDead: (owner) => owner === "dead",
+          });
+        const { outcome } = await take(false);
+        return outcome === "unknown" ? (await take(true)).outcome : outcome;
+      });
+      const outcomes = await Promise.all(taken);
+      expect(outcomes.filter((outcome) => outcome === "claimed")).toHaveLength(1);
+      await store.settleAnswered(id, generation, sampleGrant("n"), null);
+    }
   });
 
   it("block nobody who only reads or settles something else, and hold no lock in between", async () => {

@@ -151,6 +151,24 @@ describeWithPostgres("a network that fails", (server) => {
     expect((await readOAuth(store, id)).grant).toMatchObject({ generation: 2 });
   });
 
+  it("runs nothing of a transaction outside of it, though its connection was lost in the middle and comes back", async () => {
+    const place = await newPostgresPlace(server);
+    const wire = await wireTo(place);
+    const { connection } = await connect({ address: wire.address, key: testKey });
+    const cut = connection.transact(async (sql) => {
+      await sql`INSERT INTO meta VALUES ('first', '')`;
+      wire.cut();
+      await sql`SELECT 1`.catch(() => {});
+      await sql`INSERT INTO meta VALUES ('second', '')`;
+    });
+    expect(await isAway(cut)).toBe(true);
+    const found = "SELECT key FROM meta WHERE key IN ('first', 'second')";
+    expect(await server.query(place, found)).toEqual([]);
+    await connection.transact((sql) => sql`INSERT INTO meta VALUES ('second', '')`);
+    expect(await server.query(place, found)).toEqual([{ key: "second" }]);
+    await connection.close();
+  });
+
   it("does not keep a frozen transaction's locks for longer than the limit of a call", async () => {
     const place = await newPostgresPlace(server);
     const wire = await wireTo(place);

@@ -5,7 +5,7 @@ import { loadDriver } from "../../src/stores/postgres/driver.ts";
 import { connect, migratePostgresStore, openPostgresStore } from "../../src/stores/postgres/open.ts";
 import { migrate, migrations } from "../../src/stores/postgres/schema.ts";
 import { openPostgresTools } from "../../src/stores/postgres/tools.ts";
-import { sampleClaim, sampleGrant, saveSampleLogin } from "../contract/store-samples.ts";
+import { sampleAccount, sampleClaim, sampleGrant, saveSampleLogin } from "../contract/store-samples.ts";
 import { describeWithPostgres } from "../rig/postgres.ts";
 import { newPostgresPlace, openUntilEnd } from "./postgres-store.ts";
 import { testKey } from "./test-key.ts";
@@ -169,6 +169,18 @@ describeWithPostgres("the tables of a PostgreSQL store", (server) => {
     expect(await migrate(connection, ring, steps)).toEqual({ from: 1, to: 2 });
     expect(await migrate(connection, ring, steps)).toEqual({ from: 2, to: 2 });
     expect(await server.query(address, "SELECT id, note FROM credential")).toEqual([{ id, note: "new" }]);
+  });
+
+  it("give every login a label and a place of its own, though two processes add them at once", async () => {
+    const address = await newPostgresPlace(server);
+    const stores = [await openUntilEnd(address), await openUntilEnd(address)];
+    const added = await Promise.all(
+      stores.flatMap((store) =>
+        Array.from({ length: 6 }, () => saveSampleLogin(store, { account: sampleAccount({ id: null }) })),
+      ),
+    );
+    expect(new Set(added.map(({ label }) => label)).size).toBe(12);
+    expect(new Set(added.map(({ priority }) => priority)).size).toBe(12);
   });
 
   it("hold no secret that can be read", async () => {

@@ -177,11 +177,12 @@ export function createRefreshMethods(
       const columns = { ...mapper.grantColumns(id, grant), ...nothingHeld };
       const known = accountColumns(account ?? { id: null, userId: null, email: null, plan: null });
       const check = ring.check ?? new Uint8Array();
-      // The key check is locked against `rekey`: what is sealed here must be sealed with the store's key. What the answer doesn't
-      // say about the account stays as it was. Rule R5: a newer generation clears what was held against the old token.
+      // What is sealed here must be sealed with the store's key: `rekey` locks the table, so that this statement runs before it or
+      // after it. What the answer doesn't say about the account stays as it was. Rule R5: a newer generation clears what was held
+      // against the old token.
       const [result] = await run(
         (sql) => sql<{ key: Uint8Array | null; settled: number }[]>`
-          WITH key AS (SELECT value FROM meta WHERE key = 'key_check' FOR SHARE),
+          WITH key AS (SELECT value FROM meta WHERE key = 'key_check'),
           settled AS (
             UPDATE credential SET
               generation = generation + 1,
