@@ -53,11 +53,38 @@ export function describeFailure(failure: Failure, now: number): string {
   return `${causesByRow[failure.row] ?? causes[failure.reason]}${until}${said}`;
 }
 
-/** The one command that repairs it, or null. */
-export function repairCommand(failure: Failure, provider: string, credential: Pick<Credential, "kind">): string | null {
+/**
+ * What a person can do about it: sign in (or add a key); see which models there are; or, once a bill is paid, end the rest at once. What is
+ * missing heals by itself, is the caller's own, or has to be mended elsewhere.
+ */
+const repairs: Readonly<Partial<Record<Reason, "sign_in" | "models" | "reset">>> = {
+  relogin_required: "sign_in",
+  auth: "sign_in",
+  entitlement: "models",
+  model_not_found: "models",
+  billing: "reset",
+};
+
+/** Whom a repair is for. */
+export type RepairFor = Pick<Credential, "kind" | "label">;
+
+/** The one command that repairs it, or null. What can't be read (`key-unreadable`) names itself, and no command of ours mends it. */
+export function repairCommand(failure: Failure, provider: string, credential: RepairFor): string | null {
   if (failure.row === "key-unreadable") return null;
-  const signIn = failure.reloginRequired || failure.reason === "relogin_required" || failure.reason === "auth";
-  return signIn ? signInCommand(provider, credential) : null;
+  return repairByReason(failure.reloginRequired ? "relogin_required" : failure.reason, provider, credential);
+}
+
+function repairByReason(reason: Reason, provider: string, credential: RepairFor): string | null {
+  switch (repairs[reason]) {
+    case "sign_in":
+      return signInCommand(provider, credential);
+    case "models":
+      return `understudy models ${provider}`;
+    case "reset":
+      return `understudy auth reset ${provider} ${shellWord(credential.label)}`;
+    case undefined:
+      return null;
+  }
 }
 
 /** How to sign in to a provider, or add a key; anew, in place of the login that `credential` is. */
@@ -130,9 +157,11 @@ export function describeBlocked(candidate: BlockedCandidate, provider: Provider 
           command: signInCommand(target.provider, blocked.credential),
         };
       }
+      const until = describeTime(cooldown.until, now);
+      const since = describeTime(cooldown.since, now);
       return {
-        cause: `${causes[cooldown.reason]}, until ${describeTime(cooldown.until, now)}`,
-        command: cooldown.reason === "auth" ? signInCommand(target.provider, blocked.credential) : null,
+        cause: `${causes[cooldown.reason]}, until ${until}, since ${since}`,
+        command: repairByReason(cooldown.reason, target.provider, blocked.credential),
       };
     }
   }

@@ -33,7 +33,7 @@ export function reportFailedTurn(
     if (failure === null || seen.has(who)) continue;
     seen.add(who);
     const kind = findProvider(candidate.provider)?.signIn.kind === "api_key" ? "api_key" : "oauth";
-    const command = repairCommand(failure, candidate.provider, { kind });
+    const command = repairCommand(failure, candidate.provider, { kind, label: candidate.credential.label });
     if (command !== null) commands.add(command);
     lines.unshift(`${who}: ${describeFailure(failure, now)}${command === null ? "" : `: run ${command}`}`);
   }

@@ -61,9 +61,9 @@ describe("doctor", () => {
     chmodSync(stage.home, 0o755);
     chmodSync(join(stage.home, "understudy.key"), 0o644);
     chmodSync(join(stage.home, "config.yaml"), 0o666);
-    const open_ = await doctor();
-    expect(open_).toMatchObject({ code: 1, ok: false });
-    const files = open_.of("files");
+    const exposed = await doctor();
+    expect(exposed).toMatchObject({ code: 1, ok: false });
+    const files = exposed.of("files");
     expect(files.filter(({ state }) => state === "broken")).toHaveLength(3);
     for (const { command } of files) expect(command).toBe("understudy doctor --fix");
     expect(files.map(({ words }) => words).join("\n")).toMatch(

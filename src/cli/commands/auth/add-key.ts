@@ -10,7 +10,7 @@ import type { Workspace } from "../../../workspace.ts";
 import { looksLikeKey } from "../../find-provider.ts";
 import { interruptSignal } from "../../interrupt.ts";
 import { colors, say } from "../../output.ts";
-import { askSecret } from "../../prompt.ts";
+import { askChoice, askSecret, canAsk } from "../../prompt.ts";
 import { isStdinTerminal, readStdinLine } from "../../read-stdin.ts";
 import type { AddOptions } from "./add-options.ts";
 
@@ -21,7 +21,7 @@ import type { AddOptions } from "./add-options.ts";
 export async function addKey(workspace: Workspace, provider: Provider, options: AddOptions): Promise<void> {
   const { signIn } = provider;
   const given = options.apiKeyStdin === true || options.from !== undefined;
-  if (signIn.kind === "api_key" && !signIn.required && !given) {
+  if (signIn.kind === "api_key" && !signIn.required && !given && !(await wantsKey(provider))) {
     say(`${provider.name} asks for no key: name ${provider.id}/MODEL in a route, nothing has to be added.`);
     return;
   }
@@ -34,6 +34,16 @@ export async function addKey(workspace: Workspace, provider: Provider, options: 
   const refusal = refusedKey(provider, key?.reveal()) ?? refusedVariable(provider, source, workspace);
   if (refusal !== null) throw new UnderstudyError("usage", `${provider.id}: this key is not used: ${refusal}`);
   await saveKey(workspace, provider, source, options.label);
+}
+
+/** A server of one's own may have been told to ask for a key. */
+async function wantsKey(provider: Provider): Promise<boolean> {
+  if (!canAsk()) return false;
+  const choices = [
+    { value: "no" as const, label: "Leave it without a key" },
+    { value: "yes" as const, label: "Add a key", hint: "this server was told to ask for one" },
+  ];
+  return (await askChoice(`${provider.name} asks for no key by itself`, choices, "")) === "yes";
 }
 
 /** True when the environment's own key of this provider is the one that is named. */
