@@ -4,7 +4,7 @@ export const invariants = {
   R2: "a turn with a usable candidate throughout is answered",
   R3: "no bytes of two attempts are mixed, and a cut answer is never complete",
   R4: "a failure counts against exactly who caused it",
-  R5: "a cooldown is never shortened by a later failure",
+  R5: "a cooldown is kept, and never shortened by a later failure",
   R6: "a rotated token is durable before it is used, and a failed write loses nothing",
   verdict: "a refused refresh token is never sent again",
   loss: "no login is lost but between its issuer's rotation and the durable write, and its loss is told",

@@ -3,6 +3,7 @@ import type { Decision } from "../../../src/core/decide.ts";
 import type { Failure } from "../../../src/core/failure.ts";
 import { increase } from "../figures.ts";
 import { findRow } from "../store-model/disk.ts";
+import { isOutlived } from "./usable.ts";
 import type { Call, TurnWatch } from "./turn-watch.ts";
 
 /** Why this cooldown is not this turn's to write; null when it is. */
@@ -15,7 +16,8 @@ export function blameObjection(turn: TurnWatch, cooldown: Cooldown): string | nu
     const own = { provider: candidate.provider, credentialId: candidate.credentialId, model: "" };
     if (!isSameKey(cooldown, own)) return `${said} is blamed, and nobody was called`;
     if (isLoginOver(turn)) return null;
-    if (isOutlived(turn, cooldown)) {
+    const credential = findRow(process.world.disk.content, candidate.credentialId)?.credential;
+    if (credential !== undefined && isOutlived(cooldown, credential)) {
       increase(process.world.figures.excused, "R4: a verdict was written after its login was renewed, and is void");
       return null;
     }
@@ -79,12 +81,6 @@ function isLoginOver({ candidate, lane }: TurnWatch): boolean {
   const credential = findRow(world.disk.content, candidate?.credentialId ?? "")?.credential;
   if (credential?.kind !== "oauth") return false;
   return credential.relogin !== null || credential.grant.refreshToken === null || world.wasRefused(credential);
-}
-
-/** What is held against a login counts only against the generation that it began with. */
-function isOutlived({ candidate, lane }: TurnWatch, { since }: Cooldown): boolean {
-  const credential = findRow(lane.process.world.disk.content, candidate?.credentialId ?? "")?.credential;
-  return credential?.kind === "oauth" && since < credential.grant.obtainedAt;
 }
 
 type Key = Pick<Cooldown, "provider" | "credentialId" | "model">;

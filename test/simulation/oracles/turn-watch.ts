@@ -2,13 +2,17 @@ import type { Cooldown } from "../../../src/core/cooldown.ts";
 import type { TurnEvent, TurnRecord } from "../../../src/core/events.ts";
 import type { TurnResult } from "../../../src/turn/run-turn.ts";
 import type { Ask } from "../ask.ts";
-import { increase } from "../figures.ts";
+import { increase, type Invariant } from "../figures.ts";
 import type { Lane } from "../lane.ts";
 import type { Covered } from "../weather.ts";
+import { findRow } from "../store-model/disk.ts";
 import { readAsCaller } from "../wire/answers.ts";
 import type { ModelReply, Truth } from "../wire/model-faults.ts";
 import { blameObjection, judgeFailure } from "./blame.ts";
-import { usableCandidates } from "./usable.ts";
+import { isOutlived, usableCandidates } from "./usable.ts";
+
+/** More attempts than any pool and chain of these worlds has candidates, with all their retries and waits. */
+const mostAttempts = 200;
 
 /** One model call of a turn, as the provider saw it. */
 export interface Call {
@@ -44,6 +48,10 @@ export class TurnWatch {
   candidate: { readonly provider: string; readonly model: string; readonly credentialId: string } | null = null;
   /** Cooldowns written in the attempt under way. */
   puts = 0;
+  #attempts = 0;
+  #hasWaited = false;
+  /** What stood in the store when the turn began. */
+  readonly #cooldowns: readonly Cooldown[];
 
   constructor(lane: Lane, ask: Ask) {
     const { world } = lane.process;
@@ -52,6 +60,7 @@ export class TurnWatch {
     this.id = world.nextTurnName();
     this.startedAt = world.scheduler.now;
     this.startStep = world.scheduler.steps;
+    this.#cooldowns = world.disk.content.cooldowns;
     this.usable = ask.mistake === null ? usableCandidates(lane.process, ask.route) : [];
   }
 
@@ -65,8 +74,14 @@ export class TurnWatch {
         this.candidate = { provider, model, credentialId: credential.id };
         this.call = null;
         this.puts = 0;
+        this.#attempts += 1;
+        if (this.#attempts === mostAttempts) this.#violate("liveness", `it tries for the ${mostAttempts}th time`);
+        if (!this.#hasWaited) this.#checkNobodyIsCooling();
         break;
       }
+      case "waiting":
+        this.#hasWaited = true;
+        break;
       case "attempt-failed":
         judgeFailure(this, event.failure, event.decision);
         break;
@@ -98,8 +113,9 @@ export class TurnWatch {
     this.outcome = "threw";
     this.#checkNobodyWasUsable(error instanceof Error ? (error.stack ?? error.message) : String(error));
     const { world } = this.lane.process;
-    // Only a store that can't be read may end a turn so.
-    if (this.lane.process.refusedAt < this.startedAt) this.#violate("R2", `it threw: ${String(error)}`);
+    // Only a store that can't be read may end a turn so, and only when there is nobody yet to try.
+    const isAtListing = this.candidate === null || this.#hasWaited;
+    if (!isAtListing || this.lane.process.refusedAt < this.startedAt) this.#violate("R2", `it threw: ${String(error)}`);
     else increase(world.figures.counts, "turns ended by an unreadable store");
   }
 
@@ -155,6 +171,28 @@ export class TurnWatch {
     }
   }
 
+  /** Whoever was cooling when the turn began, and still is, is not tried (R5). */
+  #checkNobodyIsCooling(): void {
+    const { process } = this.lane;
+    const { world } = process;
+    if (this.candidate === null || this.#cooldowns.length === 0 || process.machine.jumpedAt >= this.startedAt) return;
+    world.figures.check("R5");
+    const { provider, credentialId, model } = this.candidate;
+    const now = process.machine.now();
+    const standing = this.#cooldowns.find(
+      (one) =>
+        one.provider === provider &&
+        one.until > now &&
+        (one.credentialId === "" || one.credentialId === credentialId) &&
+        (one.model === "" || one.model === model),
+    );
+    if (standing === undefined || !world.disk.content.cooldowns.includes(standing)) return;
+    const credential = findRow(world.disk.content, credentialId)?.credential;
+    if (credential !== undefined && isOutlived(standing, credential)) return;
+    if (world.hasOddClocks) return increase(world.figures.excused, "R5: clocks that disagree");
+    this.#violate("R5", `${credentialId} on ${provider}/${model} is tried while it is cooling (${standing.reason})`);
+  }
+
   /** A call that is answered was a call to somebody who was free to be called. */
   #checkNothingIsHeldAgainstTheServer(): void {
     const { served } = this;
@@ -162,7 +200,7 @@ export class TurnWatch {
     if (served.truth !== null && served.reply.pieces.length === 0) this.#violate("R3", "it committed an empty reply");
   }
 
-  #violate(invariant: "R2" | "R3" | "R4", text: string): void {
+  #violate(invariant: Invariant, text: string): void {
     this.lane.process.world.violate(invariant, `${this.lane.process.name} ${this.id}: ${text}`);
   }
 }

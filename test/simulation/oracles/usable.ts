@@ -42,7 +42,7 @@ function isUsable(process: SimProcess, row: Row, target: Target, candidate: Cove
 }
 
 /** A new generation ends what was held against the login before it. */
-function isOutlived(cooldown: Cooldown, credential: Credential): boolean {
+export function isOutlived(cooldown: Cooldown, credential: Credential): boolean {
   const isAboutLogin = cooldown.reason === "auth" || cooldown.reason === "relogin_required";
   return credential.kind === "oauth" && isAboutLogin && cooldown.since < credential.grant.obtainedAt;
 }
