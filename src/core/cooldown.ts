@@ -38,10 +38,12 @@ export const defaultCooldownsMs: Partial<Record<Reason, readonly number[]>> = {
   billing: [1 * hour],
   auth: [5 * minute],
   entitlement: [12 * hour],
-  overloaded: [30 * second, 1 * minute, 5 * minute],
-  server_error: [30 * second, 1 * minute, 5 * minute],
+  // Two short rests: most outages are over within a minute, and a probe that fails costs one quick call (decision 008).
+  overloaded: [30 * second, 30 * second, 1 * minute, 5 * minute],
+  server_error: [30 * second, 30 * second, 1 * minute, 5 * minute],
+  incomplete: [30 * second, 30 * second, 1 * minute, 5 * minute],
+  // A probe of a silent provider costs the whole patience of a turn.
   timeout: [30 * second, 1 * minute, 5 * minute],
-  incomplete: [30 * second, 1 * minute, 5 * minute],
   blocked: [5 * minute],
   model_not_found: [10 * minute],
 };
