@@ -9,6 +9,8 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 60_000,
     pool: "forks",
+    // No test changes what another one imports, so workers are used again: half the time.
+    isolate: false,
     maxWorkers: 2,
   },
 });
