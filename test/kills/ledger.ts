@@ -1,0 +1,80 @@
+import type { Line } from "./protocol.ts";
+
+/** Why a process could not end what it had begun. */
+export type Mishap = "killed" | "frozen past its claim";
+
+interface Spend {
+  readonly worker: string;
+  readonly replay: boolean;
+  outcome?: string;
+  settled?: boolean;
+}
+
+/** Why a login was lost. */
+export type Cause = Mishap | "not known";
+
+/** Keeps what the workers tell, and says in the end what became of every refresh token. */
+export class Ledger {
+  refreshes = 0;
+  /** Logins that a person had to renew, by cause. */
+  readonly lost = new Map<Cause, number>();
+  /** Of these, those whose message names the lost answer and its time. */
+  toldRightly = 0;
+  /** From the arrival of a refresh at the issuer to its durable write, in ms. */
+  readonly windowsMs: number[] = [];
+  readonly #spends = new Map<string, Spend[]>();
+  readonly #mishaps = new Map<string, Mishap>();
+
+  /** Notes a line of a worker. `arrivedAt`: when the last refresh of this login reached the issuer, Unix ms. */
+  note(worker: string, line: Line, arrivedAt: (id: string) => number | undefined): void {
+    if (line.type === "spend") {
+      const { id, generation, replay } = line;
+      this.#of(id, generation).push({ worker, replay });
+    } else if (line.type === "outcome") {
+      const spend = this.#of(line.id, line.generation).findLast((one) => one.worker === worker);
+      if (spend !== undefined) spend.outcome = line.kind;
+    } else if (line.type === "settled") {
+      const spend = this.#of(line.id, line.generation).findLast((one) => one.worker === worker);
+      if (spend !== undefined) spend.settled = true;
+      if (!line.counted) return;
+      this.refreshes++;
+      const arrived = arrivedAt(line.id);
+      if (arrived !== undefined) this.windowsMs.push(Math.max(0, line.at - arrived));
+    }
+  }
+
+  mishap(worker: string, mishap: Mishap): void {
+    if (this.#mishaps.get(worker) !== "killed") this.#mishaps.set(worker, mishap);
+  }
+
+  /** A login was called lost. Gives the cause. */
+  loss(id: string, generation: number, message: string): Cause {
+    const open = this.#of(id, generation).filter((spend) => spend.settled !== true);
+    const causes = open.map((spend) => this.#mishaps.get(spend.worker));
+    const cause = causes.find((one) => one === "killed") ?? causes.find((one) => one !== undefined) ?? "not known";
+    this.lost.set(cause, (this.lost.get(cause) ?? 0) + 1);
+    if (/\(the answer to the refresh of \d\d:\d\d was lost\)/.test(message)) this.toldRightly++;
+    return cause;
+  }
+
+  /** Generations that were spent again though nothing was unknown about the first time: each breaks rule R1. */
+  get twiceOnPurpose(): string[] {
+    const harmless = new Set(["deferred", "never_sent"]);
+    return [...this.#spends].flatMap(([key, spends]) => {
+      const meant = spends.filter((spend) => !spend.replay && !harmless.has(spend.outcome ?? ""));
+      return meant.length > 1 ? [`${key} by ${meant.map(({ worker }) => worker).join(", ")}`] : [];
+    });
+  }
+
+  /** Refresh tokens spent once more after an outcome that nobody knew. */
+  get replays(): number {
+    return [...this.#spends.values()].flat().filter((spend) => spend.replay).length;
+  }
+
+  #of(id: string, generation: number): Spend[] {
+    const key = `${id} generation ${generation}`;
+    const spends = this.#spends.get(key) ?? [];
+    this.#spends.set(key, spends);
+    return spends;
+  }
+}
