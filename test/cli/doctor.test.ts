@@ -45,7 +45,7 @@ describe("doctor", () => {
     const healthy = await stage.run(["doctor"]);
     expect(healthy).toMatchObject({ code: 0, stderr: "" });
     expect(healthy.stdout).toMatch(/✓ {2}route coding {3}codex\/gpt-5\.5 · ann is ready\n/);
-    expect(healthy.stdout).toMatch(/✓ {2}logins {9}all 1 are ready\n/);
+    expect(healthy.stdout).toMatch(/✓ {2}logins {9}the one that is stored is ready\n/);
     expect(healthy.stdout).not.toContain("run ");
     expect(stage.simulator.requests).toEqual([]);
   });

@@ -167,11 +167,10 @@ async function chooseModel(
 async function warnOfUnlisted(workspace: Workspace, provider: Provider, model: string): Promise<void> {
   const outcome = await listModels(workspace, provider, false);
   if (!outcome.ok || outcome.models.length === 0 || outcome.models.some(({ id }) => id === model)) return;
-  const near = didYouMean(
-    nearestNames(
-      model,
-      outcome.models.map(({ id }) => id),
-    ),
-  );
-  say(`${provider.id} does not list ${model}${near === null ? "" : `: ${near}`}. It is written as you said it.`);
+  const ids = outcome.models.map(({ id }) => id);
+  const near = nearestNames(model, ids);
+  // A variant of one that is listed: gpt-5.5-spark of gpt-5.5.
+  const kin = near.length > 0 ? near : ids.filter((id) => model.startsWith(id)).slice(0, 3);
+  const hint = didYouMean(kin);
+  say(`${provider.id} does not list ${model}${hint === null ? "" : `: ${hint}`}. It is written as you said it.`);
 }

@@ -83,7 +83,13 @@ async function checkPools(workspace: Workspace): Promise<Finding[]> {
     }
   }
   if (stored.length > 0 && findings.length === 0)
-    findings.push(finding("logins", "ok", `all ${stored.length} are ready`));
+    findings.push(
+      finding(
+        "logins",
+        "ok",
+        stored.length === 1 ? "the one that is stored is ready" : `all ${stored.length} are ready`,
+      ),
+    );
   return findings;
 }
 
