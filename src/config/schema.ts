@@ -199,10 +199,13 @@ export const configSchema = z
         .meta({ description: "Changes a provider that is built in, or adds one of your own." }),
       limits: limits.prefault({}).meta({ description: "Times in ms." }),
       store: z
-        .string({ error: "the path of the store" })
-        .min(1, { error: "the path of the store" })
+        .string({ error: "the path of the store, or its postgres:// address" })
+        .min(1, { error: "the path of the store, or its postgres:// address" })
         .optional()
-        .meta({ description: "Where the store is. Without it: understudy.db in the data folder." }),
+        .meta({
+          description:
+            "Where the store is: a path, or a postgres:// address. Without it: understudy.db in the data folder.",
+        }),
     },
     { error: "a map with routes, pools, providers, limits, defaultRoute or store" },
   )

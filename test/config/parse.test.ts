@@ -195,7 +195,7 @@ describe("a problem", () => {
       "defaultRoute: |codng\nroutes: { coding: [codex/m] }",
       'defaultRoute: "codng"; expected the name of a route, or provider/model; did you mean "coding"?',
     ],
-    ["store: |''", 'store: ""; expected the path of the store'],
+    ["store: |''", 'store: ""; expected the path of the store, or its postgres:// address'],
     [
       "providers:\n  |mine: { baseUrl: https://m.example/v1 }",
       "providers.mine.protocol: missing; expected protocol and baseUrl for a provider that is not built in",

@@ -16,6 +16,12 @@ const lost: Meaning = {
   advice: "Try again",
 };
 
+const distrusted: Meaning = {
+  cause: "the server's certificate is not accepted",
+  advice:
+    "Name its authority's certificate in NODE_EXTRA_CA_CERTS; sslmode=require in the address goes without a check",
+};
+
 const busy: Meaning = {
   cause: "another process holds a lock on it",
   advice: "Try again; if it stays so, see pg_stat_activity for the session that holds it",
@@ -82,7 +88,7 @@ const meanings: Readonly<Record<string, Meaning>> = {
 };
 
 /** Codes after which the next statement needs another connection, or the server needs a moment. */
-const losses: ReadonlySet<Meaning> = new Set([away, lost]);
+const losses: ReadonlySet<Meaning> = new Set([away, lost, distrusted]);
 
 /** The code of an error of the server, the driver or Node; empty for any other. */
 export function codeOf(error: unknown): string {
@@ -145,5 +151,7 @@ export function closedError(name: string): UnderstudyError {
 }
 
 function meaningOf(code: string): Meaning | undefined {
+  // https://nodejs.org/api/tls.html#x509-certificate-error-codes
+  if (/^(?:CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_)/.test(code)) return distrusted;
   return meanings[code] ?? (/^[0-9A-Z]{5}$/.test(code) ? meanings[code.slice(0, 2)] : undefined);
 }
