@@ -194,4 +194,24 @@ describe("model", () => {
     expect(await stage.withWorkspace(({ store }) => store.listCredentials())).toHaveLength(1);
     expect(config()).toContain("gpt-7-preview");
   });
+
+  it.runIf(hasScript)("asks whether a server of one's own was told to ask for a key", async () => {
+    await open("");
+    for (const [keys, code] of [
+      ["\r", 0],
+      ["\u0003", 130],
+    ] as const) {
+      const running = stage.startOnTerminal(["auth", "add", "ollama"]);
+      await running.until(/Ollama asks for no key by itself[\s\S]*Add a key/);
+      running.child.stdin.write(keys);
+      expect((await running.ended).code).toBe(code);
+    }
+    expect(await stage.withWorkspace(({ store }) => store.listCredentials())).toEqual([]);
+    const add = stage.startOnTerminal(["auth", "add", "ollama"]);
+    await add.until(/Add a key/);
+    add.child.stdin.write("\u001b[B\r");
+    await add.until(/API key of Ollama/);
+    add.child.stdin.write("local-key-0123456789\r");
+    expect((await add.ended).stdout).toContain("Added ollama · key-1");
+  });
 });

@@ -109,6 +109,17 @@ describe("a login of the configuration", () => {
     expect(new Set(issuer.accessTokens).size).toBe(3);
   });
 
+  it("is refreshed once when six programs need it at once: the server would end it at the second time", async () => {
+    await open("", { accessTokenS: 20 });
+    await signInByBrowser();
+    issuer.accessTokenS = 3_600;
+    const asked = await Promise.all(Array.from({ length: 6 }, () => stage.run(["ask", "hello"])));
+    expect(asked.map(({ code }) => code)).toEqual([0, 0, 0, 0, 0, 0]);
+    expect(issuer.errors).toEqual([]);
+    expect(issuer.accessTokens).toHaveLength(2);
+    expect(await stored()).toMatchObject([{ grant: { generation: 2 }, relogin: null }]);
+  });
+
   it("ends when somebody else has spent its refresh token: named with the command, and never sent again", async () => {
     await open("", { accessTokenS: 20 });
     await signInByBrowser();

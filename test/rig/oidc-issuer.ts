@@ -10,10 +10,13 @@ export class OidcIssuer implements AsyncDisposable {
   readonly errors: string[] = [];
   /** Every access token that was given out. */
   readonly accessTokens: string[] = [];
+  /** Seconds that the next access token lives. */
+  accessTokenS: number;
   readonly #http: Server;
 
   constructor(http: Server, options: OidcIssuerOptions) {
     this.#http = http;
+    this.accessTokenS = options.accessTokenS ?? 3_600;
     this.origin = `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
     // It warns that its pages and keys are for tests only. So they are.
     vi.spyOn(console, "info").mockImplementation(() => {});
@@ -34,7 +37,7 @@ export class OidcIssuer implements AsyncDisposable {
       rotateRefreshToken: true,
       cookies: { keys: ["test"] },
       ttl: {
-        AccessToken: options.accessTokenS ?? 3_600,
+        AccessToken: () => this.accessTokenS,
         RefreshToken: 86_400,
         DeviceCode: options.deviceCodeS ?? 600,
         Interaction: 600,
@@ -61,8 +64,9 @@ export class OidcIssuer implements AsyncDisposable {
 }
 
 export interface OidcIssuerOptions {
-  /** Seconds. */
+  /** Seconds; default 3,600. */
   readonly accessTokenS?: number;
+  /** Seconds; default 600. */
   readonly deviceCodeS?: number;
   readonly onAccessToken?: (token: string) => void;
 }
