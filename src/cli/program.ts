@@ -97,9 +97,10 @@ export const commandTable: readonly CommandEntry[] = [
 
 const examples = `
 Examples:
-  $ understudy auth add codex                 sign in with a ChatGPT plan, by device code
+  $ understudy auth add codex                 sign in with a ChatGPT plan
   $ understudy auth add anthropic             add an API key, typed hidden
   $ understudy auth list                      who is ready, who rests until when and why
+  $ understudy model                          choose who is asked first
   $ understudy ask "Why is the sky blue?"     an answer, whoever can give it
   $ understudy why                            how the last turn went
 
