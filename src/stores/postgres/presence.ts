@@ -26,12 +26,15 @@ export type Notice = Exclude<StoreHint, "reconnected"> | "version";
 /** A silent connection is asked this often whether it still is one, in ms. */
 const heartbeatMs = 10_000;
 
+/** Listening begins so long after the first listener came, in ms: a command that is over by then needs no connection for it. */
+const listenAfterMs = 300;
+
 /** The channel of a store: channels belong to the database, not to a schema. */
 export function channelOf({ address }: Pick<Connection, "address">): string {
   return `understudy_${address.schema}`;
 }
 
-/** Connects at the first use. `onVersion` is called when the version of the tables may be another one. */
+/** Connects when the lock is asked for, or somebody listens. `onVersion` is called when the version of the tables may be another one. */
 export function createPresence(connection: Connection, onVersion: () => void): Presence {
   const { driver, address, limits, gate } = connection;
   const key = randomBytes(6).readUIntBE(0, 6);
@@ -40,8 +43,8 @@ export function createPresence(connection: Connection, onVersion: () => void): P
   let held = false;
   let closed = false;
   let attempts = 0;
-  let wasThere = false;
   let losses = 0;
+  let startSoon: NodeJS.Timeout | undefined;
   let retry: NodeJS.Timeout | undefined;
   let heartbeat: NodeJS.Timeout | undefined;
   let client: Client | null = null;
@@ -78,11 +81,11 @@ export function createPresence(connection: Connection, onVersion: () => void): P
       held = true;
       losses = 0;
       gate.passed();
-      if (wasThere) {
+      // What happened before, nobody has heard of.
+      if (attempt > 1) {
         onVersion();
         tell("reconnected");
       }
-      wasThere = true;
       beat(sql, cut);
     } catch {
       comeBack();
@@ -120,7 +123,7 @@ export function createPresence(connection: Connection, onVersion: () => void): P
       return held ? key : null;
     },
     subscribe(listener) {
-      void start();
+      startSoon ??= setTimeout(() => void start(), listenAfterMs).unref();
       listeners.add(listener);
       return () => {
         listeners.delete(listener);
@@ -129,6 +132,7 @@ export function createPresence(connection: Connection, onVersion: () => void): P
     async close() {
       closed = true;
       held = false;
+      clearTimeout(startSoon);
       clearTimeout(retry);
       clearTimeout(heartbeat);
       listeners.clear();
