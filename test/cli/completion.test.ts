@@ -81,6 +81,14 @@ describe("every command", () => {
     ];
     const commands = await outlineCommands(createProgram, () => null);
     for (const { path, summary } of commands) if (path.length > 0) expect(summary, path.join(" ")).not.toBe("");
+    for (const { path } of commands) {
+      let text = "";
+      let command = await createProgram(path);
+      for (const name of path) command = command.commands.find((one) => one.name() === name) ?? command;
+      command.configureOutput({ writeOut: (part) => (text += part) }).outputHelp();
+      // Those of the store are shown by its group.
+      if (path[0] !== "store") expect(text, path.join(" ")).toContain("Examples:\n  $ ");
+    }
     const named = new Map(commands.map(({ path, options }) => [path.join(" "), options.map(({ flag }) => flag)]));
     for (const name of reads) expect(named.get(name), name).toContain("--json");
   });

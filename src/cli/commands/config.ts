@@ -34,6 +34,7 @@ export async function configCommand(command: Command, argv: readonly string[]): 
 }
 
 function checkCommand(command: Command): void {
+  command.addHelpText("after", "\nExamples:\n  $ understudy config check && understudy serve\n");
   command.option("--json", "as JSON").action(async (options: { json?: boolean }) => {
     const home = findHome();
     const parsed = await parseConfigFile(home);
@@ -56,6 +57,7 @@ function checkCommand(command: Command): void {
 }
 
 function pathCommand(command: Command): void {
+  command.addHelpText("after", '\nExamples:\n  $ cp "$(understudy config path)" backup.yaml\n');
   command.option("--json", "every place, as JSON").action((options: { json?: boolean }) => {
     const { configFile, configDir, dataDir, storeFile, keyFile } = findHome();
     if (options.json === true) printJson({ configFile, configDir, dataDir, storeFile, keyFile });

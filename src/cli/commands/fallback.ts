@@ -41,12 +41,15 @@ export async function fallbackCommand(command: Command, argv: readonly string[])
   await addCommands(command, entries, argv);
 }
 
-function withRoute(command: Command): Command {
-  return command.option("-r, --route <route>", "name of the route; default: the default route");
+function withRoute(command: Command, ...shown: readonly string[]): Command {
+  const lines = shown.map((line) => `  $ understudy fallback ${line}\n`).join("");
+  return command
+    .option("-r, --route <route>", "name of the route; default: the default route")
+    .addHelpText("after", `\nExamples:\n${lines}`);
 }
 
 function listCommand(command: Command): void {
-  withRoute(command)
+  withRoute(command, "list", "list --route night --json")
     .option("--json", "as JSON")
     .action(async (options: RouteOption & { json?: boolean }) => {
       const route = requireWrittenRoute(await loadResolvedConfig(findHome()), options.route);
@@ -63,7 +66,7 @@ function listCommand(command: Command): void {
 }
 
 function addCommand(command: Command): void {
-  withRoute(command)
+  withRoute(command, "add anthropic/claude-sonnet-5", "add openrouter/z-ai/glm-5 --paid --at 1")
     .argument("<target>", "provider/model")
     .option("--at <number>", "its place among the fallbacks; default: the end")
     .option("--paid", "a turn there costs money beyond a plan that is paid for anyway")
@@ -85,7 +88,7 @@ function addCommand(command: Command): void {
 }
 
 function removeCommand(command: Command): void {
-  withRoute(command)
+  withRoute(command, "remove 2", "remove anthropic/claude-sonnet-5")
     .argument("<fallback>", "its number, or provider/model")
     .action((which: string, options: RouteOption) =>
       change(options, (route, config) => {
@@ -97,7 +100,7 @@ function removeCommand(command: Command): void {
 }
 
 function moveCommand(command: Command): void {
-  withRoute(command)
+  withRoute(command, "move 3 1")
     .argument("<fallback>", "its number, or provider/model")
     .argument("<place>", "where to: a number from 1")
     .action((which: string, place: string, options: RouteOption) =>
@@ -114,7 +117,7 @@ function moveCommand(command: Command): void {
 }
 
 function clearCommand(command: Command): void {
-  withRoute(command).action((options: RouteOption) =>
+  withRoute(command, "clear --route night").action((options: RouteOption) =>
     change(options, (route) => ({ plan: [0], said: `only ${describe(route.targets[0])} is left` })),
   );
 }

@@ -19,6 +19,10 @@ const template = `# Who is asked first, and who takes over.
 const examples = `
 Opens a copy in $VISUAL or $EDITOR. What is not in order is told with its line before anything is written, and can be mended or
 thrown away: the configuration itself is never broken in between.
+
+Examples:
+  $ understudy config edit
+  $ EDITOR="code --wait" understudy config edit
 `;
 
 export function editCommand(command: Command): void {
