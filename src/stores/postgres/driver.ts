@@ -33,10 +33,13 @@ export interface CallLimits {
   readonly connectMs: number;
 }
 
+/** Connecting takes no longer, however patient a call is, in ms. */
+const longestConnectMs = 5_000;
+
 /** All limits from the one that people may set. */
 export function limitsFor(callMs: number): CallLimits {
   const part = (share: number): number => Math.max(1, Math.round(callMs * share));
-  return { callMs, statementMs: part(0.8), lockMs: part(0.6), connectMs: part(0.6) };
+  return { callMs, statementMs: part(0.8), lockMs: part(0.6), connectMs: Math.min(part(0.6), longestConnectMs) };
 }
 
 export interface ClientOptions {

@@ -34,6 +34,8 @@ export interface PostgresStoreOptions {
 }
 
 const defaultCallMs = 5_000;
+/** For what handles a whole store. */
+export const toolCallMs = 60_000;
 
 /**
  * Opens the store in a PostgreSQL database. Any number of processes on any number of machines may have it open.
@@ -71,7 +73,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
 export async function migratePostgresStore(
   options: Pick<PostgresStoreOptions, "address" | "key" | "callMs">,
 ): Promise<{ from: number; to: number }> {
-  const { connection, ring } = await connect(options);
+  const { connection, ring } = await connect({ callMs: toolCallMs, ...options });
   try {
     return await migrate(connection, ring);
   } finally {

@@ -3,7 +3,7 @@ import type { CredentialRow } from "../credential-row.ts";
 import { isCurrent, keyChangedError, keyCheck } from "../key-ring.ts";
 import type { StoreTables, StoreTools, TurnRow } from "../store-tools.ts";
 import type { Sql } from "./driver.ts";
-import { connect, type PostgresStoreOptions } from "./open.ts";
+import { connect, type PostgresStoreOptions, toolCallMs } from "./open.ts";
 import { channelOf } from "./presence.ts";
 import { adoptKey, checkVersion, migrate, readKeyCheck, readVersion } from "./schema.ts";
 
@@ -17,7 +17,7 @@ const batchSize = 200;
 
 /** Opens a PostgreSQL store for tools. Throws as `openPostgresStore` does. */
 export async function openPostgresTools(options: PostgresToolsOptions): Promise<StoreTools> {
-  const { connection, ring } = await connect(options);
+  const { connection, ring } = await connect({ callMs: toolCallMs, ...options });
   const { name } = connection.address;
   try {
     const version = await connection.run((sql) => readVersion(sql, name));
