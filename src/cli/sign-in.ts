@@ -36,7 +36,8 @@ export async function signIn(workspace: Workspace, provider: Provider, options: 
   const credential = await rename(workspace, signedIn, label);
   tellSignedIn(credential, signedIn.renewed);
   await tellWhoIsLeft(workspace, provider);
-  if (workspace.config.routes.length === 0) say(`Next: understudy model ${provider.id} chooses the model to ask first.`);
+  if (workspace.config.routes.length === 0)
+    say(`Next: understudy model ${provider.id} chooses the model to ask first.`);
 }
 
 async function runFlow(
