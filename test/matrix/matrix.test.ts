@@ -28,7 +28,7 @@ describe("the fault matrix, with every byte of every answer sent by itself", () 
   let results: readonly CellResult[] = [];
   beforeAll(async () => {
     results = await runMatrix([...inside, ...others], { chunk: "byte" });
-  });
+  }, 240_000);
 
   it("every cell comes out as it must, and every rule holds", () => {
     const broken = results.filter((result) => result.broken.length > 0 || result.got !== result.expected);
@@ -65,7 +65,7 @@ describe("the sixteen public scenarios", () => {
       const safe = verdicts.flatMap(({ id, score }) => (score === "safe" ? [id] : []));
       expect(safe).toEqual(stream ? ["S08", "S09", "S12", "S14"] : ["S12"]);
     }
-  });
+  }, 120_000);
 });
 
 describe("the judge of the matrix", () => {
