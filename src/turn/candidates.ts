@@ -33,6 +33,8 @@ export async function listCandidates(
   const blocked: BlockedCandidate[] = [];
   const groups: { target: Target; credentials: Credential[] }[] = [];
   const cooldowns = await store.listCooldowns();
+  /** Who stands in the line with which model: a target may be named twice, once for one login and once for all. */
+  const standing = new Set<string>();
 
   for (const target of route.strict ? route.targets.slice(0, 1) : route.targets) {
     if (runtime.findProvider(target.provider) === null) {
@@ -44,7 +46,9 @@ export async function listCandidates(
     const pool = assessPool(members, cooldowns, target.model, now);
     for (const one of pool.blocked) blocked.push({ target, why: "blocked", blocked: one });
     const strategy = runtime.strategyOf(target.provider);
-    groups.push({ target, credentials: orderCredentials(pool.usable, strategy, random, preferredCredentialId) });
+    const usable = pool.usable.filter(({ id }) => !standing.has(`${id}\n${target.model}`));
+    for (const { id } of usable) standing.add(`${id}\n${target.model}`);
+    groups.push({ target, credentials: orderCredentials(usable, strategy, random, preferredCredentialId) });
   }
 
   const recoveries = blocked.flatMap((one) => (one.why === "blocked" ? (recoversAt(one.blocked) ?? []) : []));

@@ -101,6 +101,20 @@ describe("a pool", () => {
   });
 });
 
+describe("a target that a route names twice, once for one login and once for all", () => {
+  it("asks nobody twice", async () => {
+    const anthropic = "anthropic/claude-opus-4-8";
+    await using stage = await openStage({
+      routes: { twice: [{ target: anthropic, credential: "b" }, anthropic, "local/qwen3"] },
+    });
+    for (const name of ["a", "b"]) await stage.addKey("anthropic", name);
+    await stage.addKey("local", "l");
+    stage.simulator.messages.setBehaviour("*", "overloaded");
+    await stage.turn("hello", "twice");
+    expect(stage.story).toEqual(["b overloaded", "a overloaded", "l ok"]);
+  });
+});
+
 describe("whose failure it is", () => {
   it("the caller's own mistake is given back, asks nobody else and benches nobody (R4)", async () => {
     await using stage = await openStage();

@@ -2,6 +2,7 @@ import type { CanonicalRequest, Json, JsonObject } from "../canonical.ts";
 import { compact, objectAt, objectsAt, refuse, stringAt } from "../read-json.ts";
 import { tidyHistory } from "../tidy-history.ts";
 import { callIdRule } from "./call-id.ts";
+import { fitEffort } from "./effort.ts";
 import { readHistory } from "./read-history.ts";
 import { readToolChoice, readTools, writeToolChoice, writeTools } from "./tools.ts";
 import { writeHistory } from "./write-history.ts";
@@ -20,6 +21,8 @@ export function encodeRequest(request: CanonicalRequest, model: string): { body:
   if (request.stop !== undefined && request.stop.length > 0) dropped.add("stop sequences");
   const hasTools = tools.length > 0;
   const { toolChoice, reasoningEffort, responseFormat } = request;
+  const effort = reasoningEffort === undefined ? null : fitEffort(reasoningEffort, model);
+  if (effort === null && reasoningEffort !== undefined) dropped.add("reasoning effort: this model takes none");
   const body = compact({
     model,
     instructions,
@@ -30,7 +33,7 @@ export function encodeRequest(request: CanonicalRequest, model: string): { body:
     max_output_tokens: request.maxOutputTokens && Math.max(request.maxOutputTokens, leastOutputTokens),
     temperature: request.temperature,
     top_p: request.topP,
-    reasoning: reasoningEffort === undefined ? undefined : { effort: reasoningEffort },
+    reasoning: effort === null ? undefined : { effort },
     text: responseFormat && { format: writeFormat(responseFormat) },
     store: false,
     include: ["reasoning.encrypted_content"],

@@ -23,10 +23,12 @@ const content: StreamVerdict = { kind: "content" };
  *    delta we don't know. Empty deltas, empty messages and reasoning in any form are not.
  * 4. All else is preamble: unknown events, unparsable data (marked as malformed), `[DONE]`.
  * 5. After the terminal event nothing counts any more. Without one the answer is not complete.
+ * 6. A response that is completed and holds no item at all, not even reasoning, is no answer.
  */
 export function createStreamReader(): StreamReader {
   let committed = false;
   let over = false;
+  let hasItem = false;
   let failure: Evidence | null = null;
   let usage: Usage | null = null;
 
@@ -40,10 +42,11 @@ export function createStreamReader(): StreamReader {
       if (isFailure(type, data) || terminalTypes.has(type)) {
         over = true;
         usage = readUsage(objectAt(data, "response")?.["usage"]);
-        if (!isFailure(type, data)) return { kind: "end" };
-        failure = errorEvidence(committed ? "stream" : "head", data, type);
-        return { kind: "failure", evidence: failure };
+        if (isFailure(type, data)) failure = errorEvidence(committed ? "stream" : "head", data, type);
+        else if (!hasItem && isEmpty(objectAt(data, "response"))) failure = emptyEvidence(data);
+        return failure === null ? { kind: "end" } : { kind: "failure", evidence: failure };
       }
+      if (type.startsWith("response.output_item.") || type.endsWith(".delta")) hasItem = true;
       if (!isContent(type, data)) return preamble;
       committed = true;
       return content;
@@ -67,6 +70,7 @@ export function readAnswer(body: unknown): AnswerVerdict {
   const isResponse =
     body["object"] === "response" || Array.isArray(body["output"]) || endings.has(stringAt(body, "status"));
   if (!isResponse || hasFailed(body)) return { kind: "failure", evidence: errorEvidence("head", body) };
+  if (isEmpty(body)) return { kind: "failure", evidence: emptyEvidence(body) };
   return { kind: "answer", usage: readUsage(body["usage"]) };
 }
 
@@ -103,6 +107,22 @@ function hasFailed(response: JsonObject): boolean {
       // No status that says how it ended: an error says it.
       return response["error"] != null;
   }
+}
+
+/** Completed, and not one item: providers answer so when something went wrong behind them. Without a response nothing is known. */
+function isEmpty(response: JsonObject | undefined): boolean {
+  if (response?.["status"] !== "completed" || (stringAt(response, "output_text") ?? "") !== "") return false;
+  return response["output"] == null || objectsAt(response, "output").length === 0;
+}
+
+function emptyEvidence(body: JsonObject): Evidence {
+  return {
+    phase: "head",
+    protocol: "responses",
+    status: 200,
+    message: "empty answer: the response holds no item",
+    body,
+  };
 }
 
 function isContent(type: string, data: JsonObject): boolean {

@@ -454,7 +454,7 @@ describe("a request that goes to this wire and back", () => {
   it("comes back as it was", () => {
     fc.assert(
       fc.property(canonicalRequest, (request) => {
-        const { body, dropped } = responses.encodeRequest(request, "m");
+        const { body, dropped } = responses.encodeRequest(request, "gpt-5");
         expect(dropped).toEqual([]);
         const back = responses.decodeRequest(JSON.parse(JSON.stringify(body)) as JsonObject);
         expect(back).toEqual({ request, dropped: [] });
@@ -560,3 +560,24 @@ function messagesOf(told: typeof round extends fc.Arbitrary<infer T> ? T : never
         ]),
   ];
 }
+
+describe("the effort of a translated request", () => {
+  it.each([
+    ["gpt-5.5", "high", "high"],
+    ["gpt-5.5", "minimal", "low"],
+    ["gpt-5.3-codex", "minimal", "low"],
+    ["gpt-5-mini", "minimal", "minimal"],
+    ["openai/gpt-5-2025-08-07", "minimal", "minimal"],
+    ["grok-3-mini-fast", "high", "high"],
+    ["grok-4.3", "minimal", "low"],
+    ["grok-4-0709", "high", null],
+    ["grok-3", "high", null],
+    ["x-ai/grok-code-fast-1", "low", null],
+    ["grok-4.20-0309-reasoning", "high", null],
+  ])("for %s asked as %s is %s", (model, reasoningEffort, effort) => {
+    const { body, dropped } = responses.encodeRequest({ messages: [user("hi")], reasoningEffort, stream: true }, model);
+    expect(body["reasoning"]).toEqual(effort === null ? undefined : { effort });
+    expect(dropped).toEqual(effort === null ? ["reasoning effort: this model takes none"] : []);
+    expect(body["include"]).toEqual(["reasoning.encrypted_content"]);
+  });
+});

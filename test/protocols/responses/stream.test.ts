@@ -70,8 +70,29 @@ describe("the stream reader", () => {
     ["response.done", { ...completed([]), type: "response.done" }],
   ])("ends at %s", (_name, event) => {
     const reader = responses.createStreamReader();
+    reader.read(sse(delta));
     expect(reader.read(sse(event))).toEqual({ kind: "end" });
     expect(reader.end()).toBeNull();
+  });
+
+  it.each<[string, JsonObject | null, string]>([
+    ["nothing", null, "failure"],
+    ["words", delta, "end"],
+    ["a call", added({ type: "function_call", call_id: "a", name: "f", arguments: "" }), "end"],
+    ["reasoning alone", done(reasoningItem), "end"],
+  ])("takes a response that is completed and told %s as it is", (_, event, kind) => {
+    for (const output of [[], null]) {
+      const reader = responses.createStreamReader();
+      if (event !== null) reader.read(sse(event));
+      const last = { type: "response.completed", response: { status: "completed", output } };
+      expect(reader.read(sse(last))).toMatchObject({ kind });
+      expect(reader.end()).toEqual(
+        kind === "end" ? null : expect.objectContaining({ message: expect.stringMatching(/^empty answer/) }),
+      );
+    }
+    const words = { type: "message", content: [{ type: "output_text", text: "hi" }] };
+    const whole = { type: "response.completed", response: { status: "completed", output: [words] } };
+    expect(responses.createStreamReader().read(sse(whole))).toEqual({ kind: "end" });
   });
 
   const error = { code: "rate_limit_exceeded", message: "Slow down.", type: "tokens", param: null };
@@ -223,6 +244,11 @@ describe("readAnswer", () => {
       "failed with output",
       { object: "response", status: "failed", output: [messageItem], error: { code: "server_error", message: "m" } },
       { code: "server_error", message: "m", finishReason: "failed" },
+    ],
+    [
+      "completed and empty",
+      { object: "response", status: "completed", output: [] },
+      { message: "empty answer: the response holds no item", status: 200 },
     ],
     [
       "failed with null as its error",
