@@ -6,6 +6,8 @@ export default defineConfig({
     setupFiles: ["test/setup.ts"],
     globalSetup: ["test/bundled-cli.ts"],
     reporters: ["default", "./scripts/closing-line.ts"],
+    // Many tests run real processes and servers. On a busy machine one of them may be late; twice is a fault.
+    retry: process.env["CI"] === undefined ? 0 : 1,
     testTimeout: 30_000,
     hookTimeout: 60_000,
     pool: "forks",
