@@ -63,6 +63,7 @@ export class Mayhem {
     const { temper, chance, scheduler } = this.#world;
     if (this.#interruption?.step === scheduler.steps + 1) return this.#interrupt(actor, this.#interruption.how);
     const risk = peril === "risky" ? 0.06 : 0.0003;
+    if (peril === "risky" && chance.script.happens(0.03 * temper.store)) this.#troubleStore();
     if (chance.script.happens(risk * temper.crashes)) this.#bodies.crash(actor);
     else if (chance.script.happens(risk * temper.freezes)) this.#bodies.freeze(actor);
   }
@@ -154,7 +155,9 @@ export class Mayhem {
     const { credential } = script.pick(rows);
     const fault = script.pick(Object.keys(modelFaults) as ModelFaultName[]);
     const { scope } = modelFaults[fault];
-    const isOnes = scope === "credential" || scope === "credential_model";
+    // A network's fault may look like one credential's: then the others of its target must still be tried.
+    const isOnes =
+      scope === "credential" || scope === "credential_model" || (scope === "network" && script.happens(0.3));
     const isModels = scope === "model" || scope === "credential_model";
     const condition = {
       fault,

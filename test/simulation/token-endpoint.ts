@@ -11,10 +11,15 @@ export function serveToken(world: World, process: SimProcess, request: Transport
   if (issuer === undefined) throw new Error(`no issuer is at ${request.url}`);
   const form = new URLSearchParams(typeof request.body === "string" ? request.body : "");
   const token = form.get("refresh_token") ?? "";
-  const claimedAt = world.spending.arrived(process, token);
+  const spending = world.spending.arrived(process, token);
   world.durability.used(token, process);
   const before = issuer.familyOf(token)?.over ?? null;
-  const reply = issuer.receive(form, { askedBy: process.owner, claimedAt }, world.scheduler.now);
+  const reply = issuer.receive(
+    form,
+    { askedBy: process.owner, claimedAt: spending?.claimedAt ?? 0 },
+    world.scheduler.now,
+  );
+  if (spending !== null && reply.rotation !== null) spending.rotated = true;
   const family = issuer.familyOf(token);
   increase(world.figures.counts, reply.rotation === null ? "issuers: no rotation" : "issuers: rotations");
   world.trace?.tell(

@@ -1,7 +1,7 @@
 import type { Route } from "../../src/core/target.ts";
 import type { TransportRequest } from "../../src/core/transport.ts";
 import type { OAuthCredential } from "../../src/credentials/credential.ts";
-import type { ClaimResult } from "../../src/credentials/store.ts";
+import type { ClaimRequest, ClaimResult } from "../../src/credentials/store.ts";
 import type { Cooldown } from "../../src/core/cooldown.ts";
 import type { Provider } from "../../src/providers/provider.ts";
 import { Chance } from "./chance.ts";
@@ -248,7 +248,8 @@ export class World {
     const { method, args, process, lane, madeAt } = call;
     if (method === "claimRefresh") {
       const claim = result as ClaimResult;
-      if (claim.outcome === "claimed") this.spending.claimed(process, claim.credential, madeAt);
+      if (claim.outcome === "claimed")
+        this.spending.claimed(process, claim.credential, madeAt, (args[0] as ClaimRequest).deadline);
     }
     if (method === "putCooldown") {
       const { provider, credentialId, model } = args[0] as Cooldown;

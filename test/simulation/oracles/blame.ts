@@ -1,8 +1,9 @@
-import { type Cooldown, cooldownKey } from "../../../src/core/cooldown.ts";
+import type { Cooldown } from "../../../src/core/cooldown.ts";
 import type { Decision } from "../../../src/core/decide.ts";
 import type { Failure } from "../../../src/core/failure.ts";
 import { increase } from "../figures.ts";
 import { findRow } from "../store-model/disk.ts";
+import type { Truth } from "../wire/model-faults.ts";
 import { isOutlived } from "./usable.ts";
 import type { Call, TurnWatch } from "./turn-watch.ts";
 
@@ -30,7 +31,7 @@ export function blameObjection(turn: TurnWatch, cooldown: Cooldown): string | nu
     }
     return `${said} is blamed, and its login is not over`;
   }
-  const key = call.truth === null ? null : cooldownKey(call.truth.scope, call);
+  const key = call.truth === null ? null : culprit(call, call.truth);
   if (key !== null && isSameKey(cooldown, key)) return null;
   // Silence that nobody kept: the process itself was away, or its clock was.
   if (wasAway(turn, call)) {
@@ -70,7 +71,7 @@ export function judgeFailure(turn: TurnWatch, failure: Failure, decision: Decisi
   const isLeft = !["retry", "refresh", "repair"].includes(decision.action);
   // What stands there can't be known, and so not made longer, while the store can't be read.
   const isUnreadable = process.refusedAt >= call.at;
-  if (isLeft && !isUnreadable && cooldownKey(truth.scope, call) !== null && turn.puts === 0) {
+  if (isLeft && !isUnreadable && culprit(call, truth) !== null && turn.puts === 0) {
     violate(`a fault of ${truth.scope} (${failure.reason}) was left and counted against nobody`);
   }
 }
@@ -84,6 +85,23 @@ function isLoginOver({ candidate, lane }: TurnWatch): boolean {
 }
 
 type Key = Pick<Cooldown, "provider" | "credentialId" | "model">;
+
+/** Where the fault of this call is to be noted; null when it is nobody's. Written anew here: it judges the core's own. */
+function culprit({ provider, credentialId, model }: Call, { scope }: Truth): Key | null {
+  switch (scope) {
+    case "credential":
+      return { provider, credentialId, model: "" };
+    case "credential_model":
+      return { provider, credentialId, model };
+    case "model":
+      return { provider, credentialId: "", model };
+    case "provider":
+      return { provider, credentialId: "", model: "" };
+    case "request":
+    case "network":
+      return null;
+  }
+}
 
 function isSameKey(a: Key, b: Key): boolean {
   return a.provider === b.provider && a.credentialId === b.credentialId && a.model === b.model;

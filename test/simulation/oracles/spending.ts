@@ -11,7 +11,11 @@ export interface Spending {
   readonly refreshToken: string;
   /** Unix ms, the true time at which the claim was asked for. */
   readonly claimedAt: number;
+  /** Unix ms by its process's clock. */
+  readonly deadline: number;
   begun: boolean;
+  /** The truth of the wire: the issuer rotated the token. */
+  rotated: boolean;
   /** Null: nothing yet, or never. */
   end: RefreshOutcome["kind"] | "refused-by-keeper" | null;
 }
@@ -31,7 +35,7 @@ export class SpendingWatch {
   }
 
   /** The store gave a claim that was asked for at `claimedAt`. `credential` is what stood there. */
-  claimed(process: SimProcess, credential: OAuthCredential, claimedAt: number): void {
+  claimed(process: SimProcess, credential: OAuthCredential, claimedAt: number, deadline: number): void {
     const world = this.#world;
     world.figures.check("R1");
     world.figures.check("verdict");
@@ -42,7 +46,9 @@ export class SpendingWatch {
       generation,
       refreshToken: refreshToken?.reveal() ?? "",
       claimedAt,
+      deadline,
       begun: false,
+      rotated: false,
       end: null,
     };
     if (credential.relogin?.generation === generation) {
@@ -62,23 +68,36 @@ export class SpendingWatch {
     this.#world.figures.check("R1");
     if (spending === undefined) {
       this.#world.violate("R1", `${process.name} spends ${credential.id} ${generation} without a claim of its own`);
-      return { process, generation, refreshToken: "", claimedAt: 0, begun: true, end: null };
+      return {
+        process,
+        generation,
+        refreshToken: "",
+        claimedAt: 0,
+        deadline: 0,
+        begun: true,
+        rotated: false,
+        end: null,
+      };
+    }
+    const isLate = process.machine.now() >= spending.deadline;
+    if (isLate && process.machine.jumpedAt < spending.claimedAt) {
+      this.#world.violate("R1", `${process.name} spends ${credential.id} ${generation} under a claim that is over`);
     }
     spending.begun = true;
     this.#begun.add(spending);
     return spending;
   }
 
-  /** A post reached the token endpoint. Returns the true time of the claim under which it was made. */
-  arrived(process: SimProcess, refreshToken: string): number {
+  /** A post reached the token endpoint. Returns what it was made under; null if under nothing. */
+  arrived(process: SimProcess, refreshToken: string): Spending | null {
     this.#world.figures.check("R1");
     for (const one of this.#begun) {
       if (one.process !== process || one.refreshToken !== refreshToken) continue;
       this.#begun.delete(one);
-      return one.claimedAt;
+      return one;
     }
     this.#world.violate("R1", `${process.name} posts ${refreshToken}, which it did not claim, or posts it twice`);
-    return 0;
+    return null;
   }
 
   ends(spending: Spending, outcome: RefreshOutcome): void {
@@ -116,9 +135,14 @@ export class SpendingWatch {
     if (refused?.process === process) {
       world.violate("verdict", `${what} though it has been told that this token never works again`);
     }
-    // Refused for now, or never sent: nothing was spent.
+    const wrong = before.find((one) => one.end === "never_sent" && one.rotated);
+    if (wrong !== undefined) return world.violate("R1", `${what}: it was called never sent, and had arrived`);
+    // Refused for now, or never sent: nothing was spent, as far as anybody can know.
     const last = before.findLast((one) => one.end !== "deferred" && one.end !== "never_sent");
-    if (last === undefined) return;
+    if (last === undefined) {
+      if (before.at(-1)?.rotated === true) increase(world.figures.secondSpends, "an error came in place of the answer");
+      return;
+    }
     const token = grant.accessToken.reveal();
     const isOver = grant.expiresAt !== null && process.machine.now() >= grant.expiresAt;
     if (!isOver && !process.rejected.has(token)) {
