@@ -86,10 +86,10 @@ async function mishap(arena: Arena, slot: number): Promise<void> {
     await arena.freeze(slot, frozenMs);
     tell("frozen: at any moment");
   } else if (dice < 0.9 && place.cut !== undefined) {
-    await place.cut();
+    await arena.disturb(place.cut);
     tell("connections cut");
   } else if (place.restart !== undefined) {
-    await place.restart();
+    await arena.disturb(place.restart);
     tell("server restarted");
   } else {
     tell("nothing");
@@ -110,12 +110,13 @@ function report(arena: Arena, seconds: number): boolean {
     ["redeemed twice on purpose", ledger.twiceOnPurpose.length],
     ["spent again after an outcome that nobody knew", ledger.replays],
     ["logins lost", lost],
-    ...[...ledger.lost].map(([cause, count]): [string, number] => [`  their process was ${cause}`, count]),
+    ...[...ledger.lost].map(([cause, count]): [string, number] => [`  the process was ${cause}`, count]),
     ["losses told with the lost answer and its time", ledger.toldRightly],
     ["arrival at the issuer to durable write: p50, p99, longest", `${at(0.5)}, ${at(0.99)}, ${at(1)}`],
   ];
   for (const [what, count] of rows) console.log(`${what.padEnd(60)} ${count}`);
   for (const one of ledger.twiceOnPurpose) console.log(`redeemed twice: ${one}`);
+  for (const riddle of ledger.riddles) console.log(`lost without a cause: ${JSON.stringify(riddle)}`);
   return ledger.twiceOnPurpose.length === 0 && unexplained === 0 && ledger.toldRightly === lost;
 }
 

@@ -1,8 +1,9 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { Secret } from "../../src/core/secret.ts";
 import type { NewLogin, Store } from "../../src/credentials/store.ts";
 import { type Simulator, startSimulator } from "../../src/simulator/simulator.ts";
@@ -106,7 +107,7 @@ export class Arena implements AsyncDisposable {
       sameMachine: slot % 2 === 0 || this.#place.restart === undefined,
       refreshTimeoutMs: 1_000,
       claimMs: this.#options.claimMs,
-      pauseMs: 40,
+      pauseMs: 100,
       ...(at === undefined ? {} : { at }),
     };
     const name = `w${slot}.${++this.#started}`;
@@ -125,7 +126,9 @@ export class Arena implements AsyncDisposable {
     });
     const worker = { name, child, hit, ready };
     this.#workers[slot] = worker;
-    await ready;
+    if ((await Promise.race([ready, once(child, "close").then(() => null)])) === null) {
+      throw new Error(`${name} ended before it began`);
+    }
     return worker;
   }
 
@@ -198,11 +201,20 @@ export class Arena implements AsyncDisposable {
     child.kill("SIGCONT");
   }
 
+  /** Takes the server away for a moment, or cuts connections to it. */
+  async disturb(work: () => Promise<void>): Promise<void> {
+    this.ledger.cut();
+    await work();
+    this.ledger.cut();
+  }
+
   /** In the place of a worker one that stands still at this step for `ms`. */
   async freezeAt(slot: number, step: Step, nth: number, ms: number): Promise<void> {
     const { name, child, hit } = await this.kill(slot, { step, nth, signal: "SIGSTOP" });
     if (ms >= this.#options.claimMs) this.ledger.mishap(name, "frozen past its claim");
     await this.#orTooLong(hit, `nobody reached "${step}"`);
+    // It has said so, and is about to stand still: woken too early it would sleep for ever.
+    while (!(await standsStill(child))) await sleep(5);
     await sleep(ms);
     child.kill("SIGCONT");
   }
@@ -247,4 +259,10 @@ export class Arena implements AsyncDisposable {
 
 function hasEnded(child: ChildProcess): boolean {
   return child.exitCode !== null || child.signalCode !== null;
+}
+
+/** True when a signal has stopped the process. */
+async function standsStill({ pid }: ChildProcess): Promise<boolean> {
+  const { stdout } = await promisify(execFile)("ps", ["-o", "state=", "-p", String(pid)]);
+  return stdout.trim().startsWith("T");
 }

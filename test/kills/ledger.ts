@@ -8,10 +8,12 @@ interface Spend {
   readonly replay: boolean;
   outcome?: string;
   settled?: boolean;
+  /** The time when this was last heard of, Unix ms. */
+  at: number;
 }
 
 /** Why a login was lost. */
-export type Cause = Mishap | "not known";
+export type Cause = Mishap | "cut off from the store after the answer" | "not known";
 
 /** Keeps what the workers tell, and says in the end what became of every refresh token. */
 export class Ledger {
@@ -20,19 +22,23 @@ export class Ledger {
   readonly lost = new Map<Cause, number>();
   /** Of these, those whose message names the lost answer and its time. */
   toldRightly = 0;
+  /** Losses whose cause is not known, with what was heard of them. */
+  readonly riddles: object[] = [];
   /** From the arrival of a refresh at the issuer to its durable write, in ms. */
   readonly windowsMs: number[] = [];
   readonly #spends = new Map<string, Spend[]>();
   readonly #mishaps = new Map<string, Mishap>();
+  /** When the server was away or connections were cut, Unix ms. */
+  readonly #cuts: number[] = [];
 
   /** Notes a line of a worker. `arrivedAt`: when the last refresh of this login reached the issuer, Unix ms. */
   note(worker: string, line: Line, arrivedAt: (id: string) => number | undefined): void {
     if (line.type === "spend") {
       const { id, generation, replay } = line;
-      this.#of(id, generation).push({ worker, replay });
+      this.#of(id, generation).push({ worker, replay, at: Date.now() });
     } else if (line.type === "outcome") {
       const spend = this.#of(line.id, line.generation).findLast((one) => one.worker === worker);
-      if (spend !== undefined) spend.outcome = line.kind;
+      if (spend !== undefined) [spend.outcome, spend.at] = [line.kind, line.at];
     } else if (line.type === "settled") {
       const spend = this.#of(line.id, line.generation).findLast((one) => one.worker === worker);
       if (spend !== undefined) spend.settled = true;
@@ -47,14 +53,30 @@ export class Ledger {
     if (this.#mishaps.get(worker) !== "killed") this.#mishaps.set(worker, mishap);
   }
 
+  /** Connections to the store are lost now. */
+  cut(): void {
+    this.#cuts.push(Date.now());
+  }
+
   /** A login was called lost. Gives the cause. */
   loss(id: string, generation: number, message: string): Cause {
-    const open = this.#of(id, generation).filter((spend) => spend.settled !== true);
-    const causes = open.map((spend) => this.#mishaps.get(spend.worker));
+    // A login that is ended because an old token was presented is called lost when its next one is refused.
+    const spends = [...this.#of(id, generation), ...this.#of(id, generation - 1)];
+    const open = spends.filter((spend) => spend.settled !== true);
+    const causes = open.map((spend) => this.#causeOf(spend));
     const cause = causes.find((one) => one === "killed") ?? causes.find((one) => one !== undefined) ?? "not known";
+    if (cause === "not known") this.riddles.push({ id, generation, message, spends });
     this.lost.set(cause, (this.lost.get(cause) ?? 0) + 1);
     if (/\(the answer to the refresh of \d\d:\d\d was lost\)/.test(message)) this.toldRightly++;
     return cause;
+  }
+
+  #causeOf(spend: Spend): Cause | undefined {
+    const mishap = this.#mishaps.get(spend.worker);
+    if (mishap !== undefined || spend.outcome !== "answered") return mishap;
+    return this.#cuts.some((at) => Math.abs(at - spend.at) < 5_000)
+      ? "cut off from the store after the answer"
+      : undefined;
   }
 
   /** Generations that were spent again though nothing was unknown about the first time: each breaks rule R1. */
