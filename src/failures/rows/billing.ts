@@ -55,7 +55,7 @@ export const billingRows: readonly ProvenRow[] = [
     name: "unpaid-words",
     match: {
       message:
-        /insufficient[ _](?:credits?|balance|funds|quota)\b|credit balance is too low|account balance is (?:too low|insufficient)|(?:credits?|balance) (?:have |has |is |are )?(?:been )?(?:exhausted|depleted|used up)|(?:used all|out of|run out of|ran out of) (?:your |available |the )?(?:credits|funds|extra usage)|no usable credits|top up your|exceeded your current quota|exceeded your monthly included credits|payment (?:is )?(?:required|past due)|no payment method|add a payment method|(?:hard |spend(?:ing)? |budget |billing |key |monthly spend )(?:limit|cap)[^.]{0,20}(?:reached|exceeded|hit)|hard billing limit|(?:hit|reached) your (?:monthly )?spend(?:ing)? limit|requires? (?:more|available) credits|settings\/credits|account is not active|余额不足|账户已欠费/i,
+        /insufficient[ _](?:credits?|balance|funds|quota)\b|credit balance is too low|account balance is (?:too low|insufficient)|(?:credits?|balance) (?:have |has |is |are )?(?:been )?(?:exhausted|depleted|used up)|(?:used all|out of|run out of|ran out of) (?:your |available |the )?(?:credits|funds|extra usage)|no usable credits|top up your|exceeded your current quota|exceeded your monthly included credits|payment (?:is )?(?:required|past due)|no payment method|add a payment method|(?:hard |spend(?:ing)? |budget |billing |key |monthly spend )(?:limit|cap)[^.]{0,20}(?:reached|exceeded|hit)|hard billing limit|(?:hit|reached) your (?:monthly )?spend(?:ing)? limit|requires? (?:more|available) credits|settings\/credits|account is not active|deactivated due to billing|余额不足|账户已欠费/i,
     },
     reason: "billing",
     fixture: "unpaid-words.json",

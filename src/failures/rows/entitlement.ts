@@ -75,8 +75,13 @@ export const entitlementRows: readonly ProvenRow[] = [
     source: "Anthropic API, subscription logins; Hermes' tests of its classifier",
   },
   {
+    // Not for a token that is over: xAI names both causes then, with a code that tells which.
     name: "xai-no-subscription",
-    match: { message: /do(?:es)? not have an active grok subscription|need a grok subscription/i },
+    match: {
+      status: [0, 401, 403],
+      message:
+        /^(?![^]*(?:\[wke=unauthenticated:|oauth2 access token could not be validated))[^]*(?:do(?:es)? not have an active grok subscription|need a grok subscription)/i,
+    },
     reason: "entitlement",
     scope: "credential",
     fixture: "xai-no-subscription.json",
@@ -93,7 +98,7 @@ export const entitlementRows: readonly ProvenRow[] = [
     name: "account-closed-words",
     match: {
       message:
-        /\b(?:organization|account|workspace) has been (?:disabled|deactivated|restricted|suspended)|a deactivated account|account is (?:deactivated|suspended)/i,
+        /\b(?:organization|account|workspace) has been (?:disabled|deactivated|restricted|suspended)|a deactivated account|account is (?:deactivated|suspended)(?! due to billing)/i,
     },
     reason: "entitlement",
     scope: "credential",
@@ -104,7 +109,7 @@ export const entitlementRows: readonly ProvenRow[] = [
     name: "not-in-plan-words",
     match: {
       message:
-        /(?:plan|subscription|tier) (?:does not|doesn't) (?:include|cover|have access)|not available (?:on|in|for) (?:the|your) (?:free tier|free plan|current plan|plan)|(?:this )?model requires (?:a|an) (?:paid |active )?(?:subscription|plan)|organization must be verified to use/i,
+        /(?:plan|subscription|tier) (?:does not|doesn't) (?:include|cover|have access)|not available (?:on|in|for) (?:the|your) (?:free tier|free plan|current plan|plan)|(?:this )?model requires (?:a|an) (?:paid |active )?(?:subscription|plan)|organization must be verified to use|\bmodel access is disabled/i,
     },
     reason: "entitlement",
     fixture: "not-in-plan-words.json",
