@@ -1,46 +1,62 @@
 import { describe, expect, it } from "vitest";
-import { type Invariant, invariants } from "./figures.ts";
+import { invariants } from "./figures.ts";
 import type { Plant } from "./plant.ts";
 import { type PlantName, plants } from "./plants.ts";
+import type { Profile } from "./profile.ts";
 import { runSeed } from "./run-seed.ts";
 
-/** How many seeds from which one on show the bug. The same seeds pass without it: they are among those of simulation.test.ts. */
-const seeds: Readonly<Record<PlantName, { from: number; within: number }>> = {
-  "claims-are-free": { from: 1, within: 20 },
-  "eager-replay": { from: 1, within: 20 },
-  "short-deadline": { from: 11, within: 20 },
-  "forgotten-credential": { from: 1, within: 20 },
-  "glued-answers": { from: 1, within: 20 },
-  "hidden-cut": { from: 81, within: 20 },
-  "wrong-culprit": { from: 1, within: 20 },
-  "callers-mistake-benches": { from: 1, within: 20 },
-  "last-cooldown-wins": { from: 1, within: 20 },
-  "success-clears-all": { from: 11, within: 20 },
-  "late-fsync": { from: 1, within: 20 },
-  "use-before-settle": { from: 1, within: 20 },
-  "full-disk-forgets": { from: 11, within: 20 },
-  "forgotten-verdict": { from: 1, within: 20 },
-  "old-refresh-token-kept": { from: 1, within: 20 },
-  "everlasting-claim": { from: 1, within: 20 },
+/** A planted bug must be found within this many worlds of 100 turns. */
+const withinSeeds = 100;
+
+const restless = (drawn: Profile): Profile => ({ ...drawn, restlessMs: Math.min(drawn.restlessMs, 20_000) });
+
+/** Streams of the dialects that the bug is made for, and providers that have little else to do than to break them. */
+const brokenStreams = (drawn: Profile): Profile => ({
+  ...drawn,
+  restlessMs: 3_000,
+  temper: { ...drawn.temper, crashes: 0, freezes: 0, store: 0, issuers: 0, providers: 1 },
+  pools: [
+    { provider: "anthropic", size: 2 },
+    { provider: "east", size: 2 },
+  ],
+});
+
+/** Many turns of many processes that meet the same limits at the same time. */
+const crowd = (drawn: Profile): Profile => ({
+  ...brokenStreams(drawn),
+  processes: 8,
+  lanes: 3,
+  thinkingMs: [1, 3_000],
+  storeDelayMs: 50,
+});
+
+/** Worlds in which the bug shows itself sooner than in those that a seed draws. */
+const worlds: Readonly<Partial<Record<PlantName, (drawn: Profile) => Profile>>> = {
+  "glued-answers": brokenStreams,
+  "hidden-cut": brokenStreams,
+  "last-cooldown-wins": crowd,
+  "success-clears-all": crowd,
+  "full-disk-forgets": (drawn) => ({ ...restless(drawn), temper: { ...drawn.temper, store: 1 } }),
+  "everlasting-claim": (drawn) => ({ ...restless(drawn), temper: { ...drawn.temper, crashes: 1 } }),
 };
 
-async function firstBroken(
-  plant: Plant,
-  { from, within }: { from: number; within: number },
-): Promise<Invariant | null> {
-  for (let seed = from; seed < from + within; seed++) {
-    const [violation] = (await runSeed({ seed, turns: 100, plant })).violations;
-    if (violation !== undefined) return violation.invariant;
+/** The first seed that breaks the rule, or null. A bug may break another rule first: then the next world is looked at. */
+async function findBroken(name: PlantName): Promise<number | null> {
+  const plant: Plant = plants[name];
+  for (let seed = 1; seed <= withinSeeds; seed++) {
+    const { violations } = await runSeed({ seed, turns: 100, plant, profile: worlds[name] ?? restless });
+    if (violations.some(({ invariant }) => invariant === plant.breaks)) return seed;
   }
   return null;
 }
 
 describe("a planted bug is found", () => {
-  it.each(
-    Object.entries(plants).map(([name, plant]): [string, Plant, PlantName] => [plant.bug, plant, name as PlantName]),
-  )("%s", async (_, plant, name) => {
-    expect(await firstBroken(plant, seeds[name])).toBe(plant.breaks);
-  });
+  it.each(Object.entries(plants).map(([name, { breaks, bug }]) => [breaks, bug, name as PlantName] as const))(
+    "%s: %s",
+    async (_, __, name) => {
+      expect(await findBroken(name)).not.toBeNull();
+    },
+  );
 
   it("for every rule at least one", () => {
     const broken = new Set(Object.values(plants).map((plant) => plant.breaks));
