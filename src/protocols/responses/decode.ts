@@ -19,10 +19,10 @@ export function createStreamDecoder(): StreamDecoder {
   };
 }
 
-/** A whole answer → parts. `output_text` stands in for an output that is missing. */
+/** A whole answer → parts. `output_text` stands in for an output that is missing or empty. */
 export function decodeAnswer(body: JsonObject): Part[] {
-  const text = stringAt(body, "output_text");
-  const output = Array.isArray(body["output"]) || text === undefined ? body["output"] : [messageItem(text)];
+  const text = stringAt(body, "output_text") ?? "";
+  const output = objectsAt(body, "output").length > 0 || text === "" ? body["output"] : [messageItem(text)];
   return new AnswerDecoder().decode("response.completed", { response: { ...body, output: output ?? null } });
 }
 

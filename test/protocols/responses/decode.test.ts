@@ -297,8 +297,8 @@ describe("decodeAnswer", () => {
     expect(responses.decodeAnswer(body)).toEqual(fullAnswer);
   });
 
-  it("takes output_text when there is no output", () => {
-    expect(responses.decodeAnswer({ id: "r", output: null, output_text: "Hello" })).toContainEqual({
+  it.each([null, []])("takes output_text when the output is %j", (output) => {
+    expect(responses.decodeAnswer({ id: "r", output, output_text: "Hello" })).toContainEqual({
       type: "text-delta",
       id: "text-0-0",
       text: "Hello",
