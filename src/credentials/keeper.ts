@@ -67,6 +67,11 @@ export interface TokenKeeperOptions {
 
 /** A claim held by somebody else is looked at again after 25 ms, then less and less often down to every 250 ms. */
 const pollBackoff = { baseMs: 50, capMs: 500 };
+/**
+ * No claim stands longer, in ms: two minutes is the longest HTTP limit that can be configured. One that says so was made by a
+ * clock that has been set back since; it is waited for so long and then over, whatever it says.
+ */
+const longestClaimMs = 150_000;
 const settleTries = 5;
 /** However long the token endpoint asks for patience, it is asked again after this, in ms. */
 const longestPauseMs = 15 * 60_000;
@@ -155,6 +160,8 @@ export function createTokenKeeper(options: TokenKeeperOptions): TokenKeeper {
     const { id } = credential;
     const { generation } = credential.grant;
     let replay = false;
+    let heldUntil = 0;
+    let waitedMs = 0;
     for (let polls = 0; ; ) {
       // What this process knows and the store doesn't comes first: neither is the token of an answer or a verdict spent again.
       const written = await writeUnsettled(id);
@@ -179,7 +186,7 @@ export function createTokenKeeper(options: TokenKeeperOptions): TokenKeeper {
         credentialId: id,
         generation,
         owner,
-        now,
+        now: waitedMs < longestClaimMs ? now : Math.max(now, heldUntil),
         deadline,
         isDead,
         replay,
@@ -191,9 +198,12 @@ export function createTokenKeeper(options: TokenKeeperOptions): TokenKeeper {
           return settle(claim.credential, await spend(claim.credential), rejected);
         case "held":
           if (early) return unchanged(credential);
-          await clock.sleep(Math.max(1, Math.min(backoffDelay(pollBackoff, polls++, random), claim.until - now)));
+          heldUntil = claim.until;
+          waitedMs += await poll(polls++, claim.until - now);
+          if (claim.until - now <= longestClaimMs) waitedMs = 0;
           continue;
         case "unknown":
+          waitedMs = 0;
           if (!rejected && isAlive(claim.credential.grant, now)) return unchanged(claim.credential);
           replay = true;
           continue;
@@ -204,6 +214,13 @@ export function createTokenKeeper(options: TokenKeeperOptions): TokenKeeper {
           return failed(goneFailure);
       }
     }
+  }
+
+  /** Waits a little for a claim that somebody else holds for `leftMs`. Returns for how long, in ms. */
+  async function poll(polls: number, leftMs: number): Promise<number> {
+    const ms = Math.max(1, Math.min(backoffDelay(pollBackoff, polls, random), leftMs));
+    await clock.sleep(ms);
+    return ms;
   }
 
   /** Makes the outcome durable first; everything else comes after. */
