@@ -117,8 +117,17 @@ const cases: readonly [what: string, input: Partial<EvidenceInput>, reason: stri
   ],
   [
     "an answer that is one",
-    { protocol: "responses", status: 200, text: '{"object":"response","status":"completed","output":[]}' },
+    {
+      protocol: "responses",
+      status: 200,
+      text: '{"object":"response","status":"completed","output":[{"type":"message","content":[{"type":"output_text","text":"hi"}]}]}',
+    },
     null,
+  ],
+  [
+    "a completed answer without any item",
+    { protocol: "responses", status: 200, text: '{"object":"response","status":"completed","output":[]}' },
+    "incomplete",
   ],
 ];
 
