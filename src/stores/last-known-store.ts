@@ -2,6 +2,7 @@ import type { Clock } from "../core/clock.ts";
 import type { Cooldown } from "../core/cooldown.ts";
 import type { Credential } from "../credentials/credential.ts";
 import type { Store, StoreHint } from "../credentials/store.ts";
+import { createWriteBehind } from "./write-behind.ts";
 
 /** A store that turns can read while it is away. */
 export interface LastKnownStore extends Store {
@@ -29,7 +30,8 @@ export async function createLastKnownStore(
   /** Cooldowns that the store does not have yet. */
   const unwritten = new Map<string, Cooldown>();
   let outage: LastKnownStore["outage"] = null;
-  let writing: Promise<void> | null = null;
+  // By itself too: the next call, or word that the server is back, may be long in coming.
+  const behind = createWriteBehind(() => unwritten.size > 0, writeCooldowns);
   let timer: NodeJS.Timeout | undefined;
 
   /** `work` on the store, or while it is away `known`. */
@@ -37,7 +39,7 @@ export async function createLastKnownStore(
     try {
       const result = await work();
       outage = null;
-      if (unwritten.size > 0) void writeCooldowns();
+      if (unwritten.size > 0) writeNow();
       return result;
     } catch (error) {
       if (!isOutage(error)) throw error;
@@ -46,20 +48,15 @@ export async function createLastKnownStore(
     }
   }
 
-  function writeCooldowns(): Promise<void> {
-    writing ??= (async () => {
-      try {
-        for (const [key, cooldown] of Array.from(unwritten)) {
-          await store.putCooldown(cooldown);
-          if (unwritten.get(key) === cooldown) unwritten.delete(key);
-        }
-      } catch {
-        // They stay, and the next answer of the store is the next occasion.
-      } finally {
-        writing = null;
-      }
-    })();
-    return writing;
+  async function writeCooldowns(): Promise<void> {
+    for (const [key, cooldown] of Array.from(unwritten)) {
+      await store.putCooldown(cooldown);
+      if (unwritten.get(key) === cooldown) unwritten.delete(key);
+    }
+  }
+
+  function writeNow(): void {
+    behind.flush().catch(() => behind.touch());
   }
 
   function learnCredential(credential: Credential): void {
@@ -138,6 +135,7 @@ export async function createLastKnownStore(
         () => store.putCooldown(cooldown),
         () => {
           unwritten.set(key, later(unwritten.get(key), cooldown));
+          behind.touch();
         },
       );
     },
@@ -174,14 +172,15 @@ export async function createLastKnownStore(
     async close() {
       clearTimeout(timer);
       stopListening?.();
-      if (unwritten.size > 0) await writeCooldowns();
+      // What can't be written now is lost with this process: a cooldown is learned again.
+      await behind.stop().catch(() => {});
       await store.close();
     },
   };
 
   /** What is known should be what was last true before the store goes away, not what was last asked for. */
   function readSoon(hint: StoreHint): void {
-    if (hint === "reconnected") void writeCooldowns();
+    if (hint === "reconnected") writeNow();
     timer ??= setTimeout(() => {
       timer = undefined;
       void readAll().catch(() => {});

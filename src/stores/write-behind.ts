@@ -8,9 +8,9 @@ export interface WriteBehind {
   stop(): Promise<void>;
 }
 
-/** Pause before gathered writes are made, in ms; after a failure `retryMs`. */
+/** Pause before gathered writes are made, in ms; it doubles with every failure in a row up to `longestPauseMs`. */
 const delayMs = 200;
-const retryMs = 5_000;
+const longestPauseMs = 5_000;
 
 /**
  * `pending` tells whether there is something to write, `write` writes it. The timer does not keep the process alive: a
@@ -19,25 +19,38 @@ const retryMs = 5_000;
 export function createWriteBehind(pending: () => boolean, write: () => Promise<void>): WriteBehind {
   let timer: NodeJS.Timeout | null = null;
   let stopped = false;
+  let failures = 0;
   let last: Promise<void> = Promise.resolve();
 
-  function schedule(ms: number): void {
+  function schedule(): void {
     if (stopped) return;
+    const pauseMs = Math.min(delayMs * 2 ** failures, longestPauseMs);
     timer ??= setTimeout(() => {
       timer = null;
-      flush().catch(() => schedule(retryMs));
-    }, ms).unref();
+      flush().catch(schedule);
+    }, pauseMs).unref();
   }
 
   // One writing at a time: two would count the same twice.
   function flush(): Promise<void> {
-    const written = last.catch(() => {}).then(() => (pending() ? write() : undefined));
+    const written = last.catch(() => {}).then(writePending);
     last = written;
     return written;
   }
 
+  async function writePending(): Promise<void> {
+    if (!pending()) return;
+    try {
+      await write();
+      failures = 0;
+    } catch (error) {
+      failures++;
+      throw error;
+    }
+  }
+
   return {
-    touch: () => schedule(delayMs),
+    touch: schedule,
     flush,
     async stop() {
       stopped = true;

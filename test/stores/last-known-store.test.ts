@@ -149,6 +149,14 @@ describe("while the store is away", () => {
     await expect.poll(() => store.listCooldowns()).toEqual([sampleCooldown()]);
   });
 
+  it("they are written by themselves when nobody asks and no hint comes", async () => {
+    await open();
+    isAway = true;
+    await known.putCooldown(sampleCooldown());
+    isAway = false;
+    await expect.poll(() => store.listCooldowns(), { timeout: 10_000 }).toHaveLength(1);
+  });
+
   it("what a success clears is cleared here, though the store does not hear of it, and nothing newer", async () => {
     await open();
     isAway = true;

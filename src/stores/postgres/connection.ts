@@ -26,14 +26,29 @@ export interface Connection {
 const poolSize = 4;
 
 export function createConnection(driver: Driver, address: PostgresAddress, limits: CallLimits): Connection {
-  const pool = createClient(driver, { address, limits, max: poolSize, idleS: 300 });
+  const openPool = (): Client => createClient(driver, { address, limits, max: poolSize, idleS: 300 });
+  let pool = openPool();
   const gate = createGate();
   const underWay = new Set<Promise<unknown>>();
   let lastTransaction: Promise<unknown> = Promise.resolve();
   let refusal: Error | null = null;
   let closing: Promise<void> | null = null;
 
-  async function call<T>(work: () => Promise<T>, cut: () => void): Promise<T> {
+  /**
+   * A pool that has lost a connection is followed by a new one: what the driver has left unsent when several connections end in
+   * the same moment stays with it, and the next connection would wait behind that in vain.
+   */
+  function inPool<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
+    const used = pool;
+    const lost = (): void => {
+      if (used !== pool) return;
+      pool = openPool();
+      void used.end();
+    };
+    return call(() => work(used.sql), used.cut, lost);
+  }
+
+  async function call<T>(work: () => Promise<T>, cut: () => void, lost = () => {}): Promise<T> {
     if (refusal !== null) throw refusal;
     try {
       gate.enter();
@@ -45,8 +60,10 @@ export function createConnection(driver: Driver, address: PostgresAddress, limit
       gate.passed();
       return result;
     } catch (error) {
-      if (isConnectionLoss(error)) gate.lost(error);
-      else gate.passed();
+      if (isConnectionLoss(error)) {
+        gate.lost(error);
+        lost();
+      } else gate.passed();
       throw storeError(address.name, error);
     }
   }
@@ -108,7 +125,7 @@ export function createConnection(driver: Driver, address: PostgresAddress, limit
     limits,
     driver,
     gate,
-    run: (work) => track(() => call(() => work(pool.sql), pool.cut)),
+    run: (work) => track(() => inPool(work)),
     // One after the other, so that a process has one connection for them at most.
     transact(work) {
       const done = track(() => transact(work, lastTransaction));
@@ -119,7 +136,7 @@ export function createConnection(driver: Driver, address: PostgresAddress, limit
       refusal = error;
     },
     close() {
-      closing ??= Promise.allSettled(underWay).then(pool.end);
+      closing ??= Promise.allSettled(underWay).then(() => pool.end());
       return closing;
     },
   };
