@@ -32,3 +32,4 @@ export type { RecordedRequest } from "./simulator/recorded-request.ts";
 export type { Role } from "./simulator/role.ts";
 export { type BackendName, backendNames, Simulator } from "./simulator/simulator.ts";
 export { type SimulatorOptions, startSimulator } from "./simulator/simulator.ts";
+export type { HistoryRule } from "./simulator/wire/chat-history.ts";

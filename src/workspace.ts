@@ -26,6 +26,7 @@ import { missingBaseUrl, resolveBaseUrl, resolveProtocol } from "./providers/res
 import { createSpendRefreshToken } from "./providers/spend-refresh-token.ts";
 import { createUndiciTransport } from "./transport/undici.ts";
 import type { TurnRuntime } from "./turn/runtime.ts";
+import { createHabitLedger } from "./turn/habits.ts";
 import { createSealLedger } from "./turn/seals.ts";
 
 export interface WorkspaceOptions {
@@ -112,6 +113,9 @@ export async function openWorkspace(options: WorkspaceOptions = {}): Promise<Wor
     get limits() {
       return settings.config.limits;
     },
+    get failureRows() {
+      return settings.config.failureRows;
+    },
     findProvider: find,
     strategyOf: (provider) => strategyFor(settings.config, provider),
     environmentCredentials: (provider) =>
@@ -135,6 +139,7 @@ export async function openWorkspace(options: WorkspaceOptions = {}): Promise<Wor
       return { baseUrl, protocol: resolveProtocol(provider, model, baseUrl) };
     },
     seals: createSealLedger(),
+    habits: createHabitLedger(),
     newTurnId: () => `turn_${randomUUID().replaceAll("-", "")}`,
   };
   return {

@@ -8,7 +8,7 @@ import type { Failure } from "./failure.ts";
  * The policy, in order:
  *
  * 1. `stop` stops: the caller's own mistake, a refusal of the content, the caller's cancel.
- * 2. `repair` is tried once per turn; then it moves to the next target.
+ * 2. `repair` is tried once per turn and kind of repair; then it moves to the next target.
  * 3. `refresh` is tried once per credential and turn, if its grant can be refreshed; then it moves to the next credential.
  * 4. `retry` stays with the same credential at most `maxRetriesPerTarget` times per target, with full-jitter back-off;
  *    then it moves to the next target.
@@ -38,7 +38,7 @@ export interface Situation {
   readonly retriesOnTarget: number;
   /** True when this credential's grant could be refreshed and has not been in this turn. */
   readonly canRefresh: boolean;
-  /** True when the request was already repaired in this turn. */
+  /** True when the request went out with the repair that this failure asks for. */
   readonly repaired: boolean;
   /** Usable credentials of the same target that this turn has not tried. */
   readonly credentialsLeft: number;

@@ -32,6 +32,8 @@ export interface Protocol {
    * itself when there is nothing to take out. `set` are the top-level members that the provider's rules will set.
    */
   readonly cleanRequest?: (text: string, set?: Readonly<Record<string, Json>>) => string;
+  /** Writes the history of a request as a provider with this habit insists on it. Null when it is so already. */
+  readonly fitHistory?: (body: JsonObject, habit: HistoryHabit) => JsonObject | null;
 
   /** Follows one answer's stream: what each event means for the turn. */
   createStreamReader(): StreamReader;
@@ -117,3 +119,9 @@ export interface ProtocolError {
   /** True when a client that asks again in a moment may well be answered. Default false: it is to stop. */
   readonly again?: boolean;
 }
+
+/**
+ * What a provider insists on in a history that others wrote, too: no reasoning in it, reasoning of its own beside every answer, or a signature
+ * of its own on every call.
+ */
+export type HistoryHabit = "no-reasoning" | "needs-reasoning" | "needs-signatures";

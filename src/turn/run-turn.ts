@@ -10,7 +10,9 @@ import type { StreamEnd } from "./answer-stream.ts";
 import { clearAfterSuccess, isBenching, outlastsTurn, planCooldown, withoutBenched } from "./bench.ts";
 import { type CallerAnswer, usageOf } from "./caller-answer.ts";
 import { type BlockedCandidate, type Candidates, listCandidates } from "./candidates.ts";
+import { createHabitLedger } from "./habits.ts";
 import type { LineCandidate } from "./line.ts";
+import { type Repaired, Repairs } from "./repairs.ts";
 import type { TurnRequest } from "./request.ts";
 import type { TurnRuntime } from "./runtime.ts";
 import { type TryResult, tryCandidate } from "./try-candidate.ts";
@@ -79,7 +81,7 @@ export async function runTurn(runtime: TurnRuntime, request: TurnRequest, option
   let { line, nearestRecovery } = candidates;
   let waitLeftMs = limits.maxWaitMs;
   let waits = 0;
-  let repaired = false;
+  const repairs = new Repairs(runtime.habits ?? createHabitLedger());
   let rejected = false;
   let last: { candidate: LineCandidate; failure: Failure } | null = null;
 
@@ -93,6 +95,7 @@ export async function runTurn(runtime: TurnRuntime, request: TurnRequest, option
     }
     const startedAt = clock.now();
     announce(candidate);
+    const repaired = repairs.for(candidate.target);
     const tried = await tryCandidate({
       runtime,
       request,
@@ -119,7 +122,9 @@ export async function runTurn(runtime: TurnRuntime, request: TurnRequest, option
 
     const { failure, called } = tried;
     const cancelled = failure.reason === "cancelled" && (signal?.aborted === true || runtime.closing?.aborted === true);
-    const decision: Decision = cancelled ? { action: "stop" } : await decideNext(candidate, failure, startedAt);
+    const decision: Decision = cancelled
+      ? { action: "stop" }
+      : await decideNext(candidate, failure, startedAt, repaired);
     log.add({ candidate: toCandidate(candidate), startedAt, called, failure, decision });
     const attempt = log.attempts.length;
     log.tell({ type: "attempt-failed", attempt, candidate: toCandidate(candidate), failure, decision });
@@ -140,7 +145,7 @@ export async function runTurn(runtime: TurnRuntime, request: TurnRequest, option
         rejected = true;
         break;
       case "repair":
-        repaired = true;
+        repairs.add(candidate.target, failure);
         break;
       case "next_credential":
         line = line.nextCredential();
@@ -161,7 +166,12 @@ export async function runTurn(runtime: TurnRuntime, request: TurnRequest, option
   }
 
   /** Weighs the failure against what is left, and benches whom it concerns. */
-  async function decideNext(candidate: LineCandidate, failure: Failure, startedAt: number): Promise<Decision> {
+  async function decideNext(
+    candidate: LineCandidate,
+    failure: Failure,
+    startedAt: number,
+    sent: Repaired,
+  ): Promise<Decision> {
     const now = clock.now();
     const standing = line;
     const rest = await known(withoutBenched(store, standing, now), { line: standing, recovery: null });
@@ -178,7 +188,7 @@ export async function runTurn(runtime: TurnRuntime, request: TurnRequest, option
         now,
         retriesOnTarget: retries.get(candidate.target) ?? 0,
         canRefresh: used?.kind === "oauth" && !refreshed.has(used.id),
-        repaired,
+        repaired: repairs.isDone(candidate.target, failure, sent),
         credentialsLeft: line.credentialsLeft,
         othersLeft: line.othersLeft,
         nearestRecovery: waitEnd(),

@@ -6,7 +6,10 @@ import type { Transport } from "../core/transport.ts";
 import type { ApiKeyCredential, Credential, KeySource } from "../credentials/credential.ts";
 import type { TokenKeeper } from "../credentials/keeper.ts";
 import type { Store } from "../credentials/store.ts";
+import type { ClassifyOptions } from "../failures/classify.ts";
+import type { Row } from "../failures/row.ts";
 import type { Provider } from "../providers/provider.ts";
+import type { HabitLedger } from "./habits.ts";
 import type { TurnLimits } from "./limits.ts";
 import type { SealLedger } from "./seals.ts";
 
@@ -21,6 +24,8 @@ export interface TurnRuntime {
   readonly store: Store;
   readonly keeper: TokenKeeper;
   readonly limits: TurnLimits;
+  /** The table that failures are looked up in, a user's own rows with it. Missing: the built-in one. */
+  readonly failureRows?: readonly Row[];
   readonly findProvider: (id: string) => Provider | null;
   readonly strategyOf: (provider: string) => Strategy;
   /** Keys of one provider that stand in the environment, not in the store. */
@@ -36,10 +41,17 @@ export interface TurnRuntime {
   readonly newTurnId: () => string;
   /** Remembers who made which sealed reasoning. Missing: a foreign one is only found out by being refused. */
   readonly seals?: SealLedger;
+  /** Remembers what targets insist on in a history. Missing: each turn learns it anew. */
+  readonly habits?: HabitLedger;
   /** Told what providers say beside their answers: of an account's plan, for example. Must not throw. */
   readonly onHeard?: (credential: Credential, provider: Provider, heard: Heard) => void;
   /** Aborts when this process lets go of everything: answers that are still open are given up. */
   readonly closing?: AbortSignal;
   /** Counts an attempt with a key that no store keeps. */
   readonly recordUnstoredUse?: (id: string, at: number) => void;
+}
+
+/** What failures are judged by now: the time, and the table with a user's own rows. */
+export function classifyOptions({ clock, failureRows }: TurnRuntime): ClassifyOptions {
+  return { now: clock.now(), ...(failureRows === undefined ? {} : { rows: failureRows }) };
 }

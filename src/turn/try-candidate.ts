@@ -7,8 +7,10 @@ import { classifyFailure } from "../failures/classify.ts";
 import { cleanMessage } from "../failures/clean-message.ts";
 import { runAttempt } from "./attempt.ts";
 import { type CallerAnswer, toCallerAnswer } from "./caller-answer.ts";
+import { habitByRow } from "./habits.ts";
+import type { Repaired } from "./repairs.ts";
 import { type TurnRequest, wantsStream } from "./request.ts";
-import type { TurnRuntime } from "./runtime.ts";
+import { classifyOptions, type TurnRuntime } from "./runtime.ts";
 import { issuerName, sealsIn } from "./seals.ts";
 import { toCanonical, type UpstreamRequest, writeUpstreamRequest } from "./upstream-request.ts";
 
@@ -20,8 +22,7 @@ export interface TryInput {
   readonly credential: Credential;
   /** True when the provider has just rejected this credential's token. */
   readonly rejected: boolean;
-  /** True when the request goes out without what only its issuer can read. */
-  readonly repaired: boolean;
+  readonly repaired: Repaired;
   readonly signal?: AbortSignal;
 }
 
@@ -84,10 +85,7 @@ export async function tryCandidate(input: TryInput): Promise<TryResult> {
     upstream,
     whole: !wantsStream(request),
     classify: (evidence) =>
-      classifyFailure(
-        { ...evidence, protocol: upstream.protocol, provider: provider.id },
-        { now: runtime.clock.now() },
-      ),
+      classifyFailure({ ...evidence, protocol: upstream.protocol, provider: provider.id }, classifyOptions(runtime)),
     onHeaders: (headers) => runtime.onHeard?.(credential, provider, { headers }),
     onText(text) {
       seals?.made(sealsIn(text), issuer);
@@ -98,7 +96,8 @@ export async function tryCandidate(input: TryInput): Promise<TryResult> {
   });
   if (!result.ok) {
     const { failure } = result;
-    if (failure.reason === "invalid_encrypted_content") seals?.refused(sealsIn(bodyText(upstream)), issuer);
+    const isAboutSeals = failure.reason === "invalid_encrypted_content" && habitByRow[failure.row] === undefined;
+    if (isAboutSeals) seals?.refused(sealsIn(bodyText(upstream)), issuer);
     return { ok: false, credential, refresh, failure, called: true };
   }
   const { status, headers } = result.answer;

@@ -6,6 +6,7 @@ import { editTopLevel } from "../protocols/edit-json.ts";
 import { protocols } from "../protocols/index.ts";
 import type { Credential } from "../credentials/credential.ts";
 import type { BodyRules, Provider } from "../providers/provider.ts";
+import type { Repaired } from "./repairs.ts";
 import { type TurnRequest, wantsStream } from "./request.ts";
 import { sealsIn } from "./seals.ts";
 import { headersForCredential } from "./turn-state.ts";
@@ -37,7 +38,7 @@ export interface UpstreamAddress {
  * Writes the upstream request. A body of the same protocol keeps every byte but the model's name and what the provider
  * insists on; any other is translated through the canonical form.
  */
-export function writeUpstreamRequest(request: TurnRequest, to: UpstreamAddress, repaired: boolean): UpstreamRequest {
+export function writeUpstreamRequest(request: TurnRequest, to: UpstreamAddress, repaired: Repaired): UpstreamRequest {
   const protocol = protocols[to.protocol];
   const streams = wantsStream(request) || to.provider.bodyRules?.alwaysStream === true;
   const { body, dropped } =
@@ -69,13 +70,24 @@ function secretHeaders(headers: Record<string, string>, secret: string): Record<
   return rest;
 }
 
-function sameDialect(body: string, to: UpstreamAddress, repaired: boolean, streams: boolean): string {
+function sameDialect(body: string, to: UpstreamAddress, repaired: Repaired, streams: boolean): string {
   const rules = to.provider.bodyRules;
   const edited = editTopLevel(protocols[to.protocol].cleanRequest?.(body, rules?.set) ?? body, {
     set: { model: to.target.model, ...rules?.set, ...(rules?.alwaysStream === true ? { stream: streams } : {}) },
     remove: rules?.remove ?? [],
   });
-  return withoutForeignSeals(edited, to, repaired);
+  return fitted(edited, to, repaired);
+}
+
+function fitted(text: string, to: UpstreamAddress, repaired: Repaired): string {
+  return withHabit(withoutForeignSeals(text, to, repaired.withoutSeals), to, repaired);
+}
+
+/** With the history written as this provider insists on it. */
+function withHabit(text: string, { protocol }: UpstreamAddress, { habit }: Repaired): string {
+  if (habit === undefined) return text;
+  const written = protocols[protocol].fitHistory?.(JSON.parse(text) as JsonObject, habit) ?? null;
+  return written === null ? text : JSON.stringify(written);
 }
 
 /** Without all sealed reasoning when the request is repaired; else without what somebody else is known to have made. */
@@ -90,14 +102,14 @@ function withoutForeignSeals(text: string, { protocol, isForeign }: UpstreamAddr
 function translated(
   request: TurnRequest,
   to: UpstreamAddress,
-  repaired: boolean,
+  repaired: Repaired,
   streams: boolean,
 ): { body: string; dropped: readonly string[] } {
   const read = toCanonical(request);
   const protocol = protocols[to.protocol];
   const written = protocol.encodeRequest({ ...read.request, stream: streams }, to.target.model);
   const body = JSON.stringify(applyRules(written.body, to.provider.bodyRules));
-  return { body: withoutForeignSeals(body, to, repaired), dropped: [...read.dropped, ...written.dropped] };
+  return { body: fitted(body, to, repaired), dropped: [...read.dropped, ...written.dropped] };
 }
 
 /** The canonical form of a caller's request. Throws `request_refused` when its body can't be read. */

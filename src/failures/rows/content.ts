@@ -79,6 +79,37 @@ export const contentRows: readonly ProvenRow[] = [
     source: "OpenAI Responses (vercel/ai #7099, #7543; anomalyco/opencode #7724)",
   },
   {
+    // What whoever answered before left beside the answer, refused as a field that is unknown.
+    name: "reasoning-unwanted-words",
+    match: {
+      status: [0, 400, 422],
+      message:
+        /\bmessages\b.{0,120}\b(?:reasoning(?:_content|_details)?|extra_content)\b.{0,40}\b(?:unsupported|unexpected|unrecognized|unknown|not (?:supported|permitted|allowed))\b|\b(?:unsupported|unexpected|unrecognized|unknown)\b[^.]{0,40}\b(?:reasoning_(?:content|details)|extra_content)\b/i,
+    },
+    reason: "invalid_encrypted_content",
+    fixture: "reasoning-unwanted-words.json",
+    source:
+      "Groq (NousResearch/hermes-agent #11089), Cerebras (Kilo-Org/kilocode #10375), Mistral (BerriAI/litellm #30835)",
+  },
+  {
+    // The opposite: while they think, some want reasoning beside the answers of others, too.
+    name: "reasoning-missing-words",
+    match: {
+      status: [0, 400],
+      message: /\breasoning_content\b.{0,60}\bmissing\b|\bthinking mode must be passed back\b/i,
+    },
+    reason: "invalid_encrypted_content",
+    fixture: "reasoning-missing-words.json",
+    source: "Kimi (theopenco/llmgateway #2093); DeepSeek (NousResearch/hermes-agent #17341)",
+  },
+  {
+    name: "signature-missing-words",
+    match: { status: [0, 400], message: /\bmissing a `?thought_signature\b/i },
+    reason: "invalid_encrypted_content",
+    fixture: "signature-missing-words.json",
+    source: "Gemini 3 (vercel/ai #15550)",
+  },
+  {
     name: "codex-unsupported-content",
     where: { providers: ["codex"] },
     match: { status: [400], message: /^unsupported content type\b/i },

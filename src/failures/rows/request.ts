@@ -160,7 +160,7 @@ export const requestRows: readonly ProvenRow[] = [
     match: {
       status: [0, 400, 422],
       message:
-        /unsupported parameter\b|parameter is not supported|does not support (?:tools?|functions?|images?|image input|multimodal|vision|streaming|reasoning|thinking|system)|(?:multimodal|vision|image|image_url)(?: content| input)? is not supported|only '?text'? content type is supported|image_url'?\. expected|text is not set|tool message content must be a string|tool(?: message)? (?:content )?must be a string|tool_call\.content must be string|expected string, got (?:list|array)|error parsing grammar|json-schema-to-grammar|unable to generate parser|missing a thought_signature/i,
+        /unsupported parameter\b|parameter is not supported|does not support (?:tools?|functions?|images?|image input|multimodal|vision|streaming|reasoning|thinking|system)|(?:multimodal|vision|image|image_url)(?: content| input)? is not supported|only '?text'? content type is supported|image_url'?\. expected|text is not set|tool message content must be a string|tool(?: message)? (?:content )?must be a string|tool_call\.content must be string|expected string, got (?:list|array)|error parsing grammar|json-schema-to-grammar|unable to generate parser/i,
     },
     reason: "invalid_request",
     next: "next_target",

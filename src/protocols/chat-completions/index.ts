@@ -3,6 +3,7 @@ import { cleanRequest } from "./clean.ts";
 import { createStreamDecoder, decodeAnswer } from "./decode.ts";
 import { createStreamEncoder, encodeAnswer } from "./encode.ts";
 import { encodeError, readError } from "./error.ts";
+import { fitHistory } from "./fit-history.ts";
 import { foldStream } from "./fold.ts";
 import { repairRequest } from "./repair.ts";
 import { decodeRequest, encodeRequest } from "./request.ts";
@@ -17,6 +18,7 @@ export const chatCompletions: Protocol = {
   decodeRequest,
   repairRequest,
   cleanRequest,
+  fitHistory,
   createStreamReader,
   readAnswer,
   readError,

@@ -1,0 +1,48 @@
+import type { Failure } from "../core/failure.ts";
+import { formatTarget, type Target } from "../core/target.ts";
+import type { HistoryHabit } from "../protocols/protocol.ts";
+import { habitByRow, type HabitLedger } from "./habits.ts";
+
+/** How a request goes out to a target. */
+export interface Repaired {
+  /** Without what only its issuer can read. */
+  readonly withoutSeals: boolean;
+  /** With the history as this habit wants it. */
+  readonly habit: HistoryHabit | undefined;
+}
+
+/** What was done to the request in one turn so that a provider takes it. Each thing is done once: what helps not is not repeated. */
+export class Repairs {
+  readonly #habits: HabitLedger;
+  readonly #fitted = new Set<string>();
+  #withoutSeals = false;
+
+  constructor(habits: HabitLedger) {
+    this.#habits = habits;
+  }
+
+  for(target: Target): Repaired {
+    return { withoutSeals: this.#withoutSeals, habit: this.#habits.of(target) };
+  }
+
+  /** True when the request went out with all that could be done about this failure. */
+  isDone(target: Target, { row }: Failure, sent: Repaired): boolean {
+    const habit = habitByRow[row];
+    if (habit === undefined) return this.#withoutSeals;
+    return habit === sent.habit || this.#fitted.has(nameOf(target, habit));
+  }
+
+  add(target: Target, { row }: Failure): void {
+    const habit = habitByRow[row];
+    if (habit === undefined) {
+      this.#withoutSeals = true;
+    } else {
+      this.#habits.learn(target, habit);
+      this.#fitted.add(nameOf(target, habit));
+    }
+  }
+}
+
+function nameOf(target: Target, habit: HistoryHabit): string {
+  return `${formatTarget(target)} ${habit}`;
+}
