@@ -8,7 +8,7 @@ import { readOpencodeFile } from "../credentials/imports/opencode.ts";
 import { type ForeignTool, foreignFolder, readForeignFile } from "../platform/foreign-files.ts";
 import { requireProvider } from "./find-provider.ts";
 import type { Workspace } from "../workspace.ts";
-import { editConfig } from "./edit-config.ts";
+import { editConfig } from "../platform/edit-config.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { alignColumns, colors, dataColors, printJson, printLines, say, shellWord } from "./output.ts";
 import { type ImportPlan, planImport, type PlanLine } from "./plan-import.ts";

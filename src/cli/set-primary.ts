@@ -5,7 +5,7 @@ import { resolveConfig } from "../config/resolve.ts";
 import { formatTarget, type Target } from "../core/target.ts";
 import type { UnderstudyHome } from "../platform/home.ts";
 import { builtInProviders } from "../providers/registry.ts";
-import { editConfig } from "./edit-config.ts";
+import { editConfig } from "../platform/edit-config.ts";
 import { requireWrittenRoute } from "./find-route.ts";
 
 /** What the first route is called when there is none yet. */

@@ -1,9 +1,8 @@
 import { UnderstudyError } from "../core/error.ts";
-import type { AttemptRecord, TurnRecord } from "../core/events.ts";
-import { formatTarget } from "../core/target.ts";
-import { describeDecision, describeDuration, describeFailure, describeTime, signInCommand } from "../turn/advice.ts";
+import type { TurnRecord } from "../core/events.ts";
 import type { Credential } from "../credentials/credential.ts";
 import type { Store } from "../credentials/store.ts";
+import { explainTurn } from "../turn/explain-turn.ts";
 import type { Workspace } from "../workspace.ts";
 import { dataColors, printLines } from "./output.ts";
 
@@ -33,53 +32,11 @@ function chooseTurn(turns: readonly TurnRecord[], id: string | undefined): TurnR
 }
 
 function printTurn(turn: TurnRecord, credentials: readonly Credential[], now: number): void {
-  const { attempts, outcome, route, startedAt, endedAt, usage } = turn;
-
-  printLines(
-    `${dataColors.bold(turn.id)} · route ${route} · ${describeTime(startedAt, now)} · ${outcomeWords[outcome]} after ${took(startedAt, endedAt)}`,
-  );
-  if (attempts.length === 0) printLines("  nobody could be tried: understudy auth list shows why");
-  for (const [i, attempt] of attempts.entries()) {
-    printLines(...describeAttempt(attempt, i + 1, credentials, outcome, now));
-  }
-  if (usage !== null) {
-    const cached = usage.cachedInput > 0 ? ` (${usage.cachedInput} from the cache)` : "";
-    const reasoning = usage.reasoning > 0 ? ` (${usage.reasoning} for reasoning)` : "";
-    printLines(`  tokens: ${usage.input} in${cached}, ${usage.output} out${reasoning}`);
+  const colors = { strong: dataColors.bold, good: dataColors.green, bad: dataColors.yellow };
+  for (const { depth, parts } of explainTurn(turn, credentials, now)) {
+    const text = parts.map(({ text, tone }) => (tone === undefined ? text : colors[tone](text))).join("");
+    printLines(`${indents[depth]}${text}`);
   }
 }
 
-const outcomeWords: Readonly<Record<TurnRecord["outcome"], string>> = {
-  answered: "answered",
-  cut: "broke off",
-  failed: "failed",
-  cancelled: "cancelled",
-};
-
-function describeAttempt(
-  { candidate, startedAt, endedAt, called, failure, decision }: AttemptRecord,
-  number: number,
-  credentials: readonly Credential[],
-  outcome: TurnRecord["outcome"],
-  now: number,
-): string[] {
-  const name = `  ${number}. ${formatTarget(candidate)} · ${candidate.credential.label}`;
-  if (failure === null) {
-    const words = outcome === "answered" ? dataColors.green("answered") : dataColors.yellow("began to answer");
-    return [`${name}: ${words}`];
-  }
-  const when = called ? ` after ${took(startedAt, endedAt)}` : ", before any call";
-  const lines = [
-    `${name}: ${dataColors.yellow(failure.reason)}${when}: ${describeFailure(failure, now)}`,
-    `     decided by row ${failure.row}${decision === null ? "" : `; then: ${describeDecision(decision)}`}`,
-  ];
-  if (!failure.reloginRequired) return lines;
-  const credential = credentials.find(({ id }) => id === candidate.credential.id);
-  return [...lines, `     run ${signInCommand(candidate.provider, credential)}`];
-}
-
-/** `340 ms`, `12 s`. */
-function took(startedAt: number, endedAt: number): string {
-  const ms = Math.max(0, endedAt - startedAt);
-  return ms < 1_000 ? `${ms} ms` : describeDuration(ms);
-}
+const indents = ["", "  ", "     "] as const;

@@ -7,7 +7,7 @@ import { parseConfig } from "../../config/parse.ts";
 import { configError } from "../../config/problem.ts";
 import { builtInProviders } from "../../providers/registry.ts";
 import { addCommands, type CommandEntry } from "../command-table.ts";
-import { editConfig } from "../edit-config.ts";
+import { editConfig } from "../../platform/edit-config.ts";
 import { requireProvider } from "../find-provider.ts";
 import { requireWrittenRoute } from "../find-route.ts";
 import { findHome, loadResolvedConfig } from "../load-config.ts";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import { parseConfig } from "../../../config/parse.ts";
 import { UnderstudyError } from "../../../core/error.ts";
-import { editConfig } from "../../edit-config.ts";
+import { editConfig } from "../../../platform/edit-config.ts";
 import { interruptSignal } from "../../interrupt.ts";
 import { findHome } from "../../load-config.ts";
 import { say } from "../../output.ts";

@@ -1,6 +1,6 @@
 import { UnderstudyError } from "../core/error.ts";
-import { readConfigFile, type UnderstudyHome } from "../platform/home.ts";
-import { writeConfigFile } from "../platform/write-config-file.ts";
+import { readConfigFile, type UnderstudyHome } from "./home.ts";
+import { writeConfigFile } from "./write-config-file.ts";
 
 /**
  * Changes the configuration file: `change` gets its text and gives the new one. Nothing is written when it throws or changes nothing,

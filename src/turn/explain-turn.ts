@@ -1,0 +1,101 @@
+import type { AttemptRecord, TurnOutcome, TurnRecord } from "../core/events.ts";
+import { formatTarget } from "../core/target.ts";
+import type { Credential } from "../credentials/credential.ts";
+import { describeDecision, describeDuration, describeFailure, describeTime, signInCommand } from "./advice.ts";
+
+/** A piece of a line that says the same thing about itself: how it may be coloured. */
+export interface ExplainedPart {
+  readonly text: string;
+  readonly tone?: "strong" | "good" | "bad";
+}
+
+/** One line of an explanation. */
+export interface ExplainedLine {
+  /** 0: the turn. 1: an attempt, or what the turn cost. 2: more about the attempt above it. */
+  readonly depth: 0 | 1 | 2;
+  readonly parts: readonly ExplainedPart[];
+  /** The command that the line ends in, for whoever can offer to copy it. */
+  readonly command?: string;
+}
+
+/** A turn that is over, or one that is under way. */
+export type ExplainableTurn = Omit<TurnRecord, "outcome" | "endedAt"> & {
+  readonly outcome: TurnOutcome | "running";
+  readonly endedAt: number;
+};
+
+const outcomeWords: Readonly<Record<TurnOutcome, string>> = {
+  answered: "answered",
+  cut: "broke off",
+  failed: "failed",
+  cancelled: "cancelled",
+};
+
+/**
+ * How a turn went and why: who was tried, what each failure was, which row decided, what it cost. The command line and the status
+ * page both show these lines. `credentials` are those that exist now: they only decide which command renews a login.
+ */
+export function explainTurn(turn: ExplainableTurn, credentials: readonly Credential[], now: number): ExplainedLine[] {
+  const { attempts, id, outcome, route, startedAt, endedAt, usage } = turn;
+  const ending =
+    outcome === "running" ? "under way" : `${outcomeWords[outcome]} after ${describeSpan(startedAt, endedAt)}`;
+  const lines: ExplainedLine[] = [
+    {
+      depth: 0,
+      parts: [
+        { text: id, tone: "strong" },
+        { text: ` · route ${route} · ${describeTime(startedAt, now)} · ${ending}` },
+      ],
+    },
+    ...attempts.flatMap((attempt, i) => explainAttempt(attempt, i + 1, credentials, outcome, now)),
+  ];
+  if (attempts.length === 0 && outcome !== "running") {
+    lines.push({ depth: 1, parts: [{ text: "nobody could be tried: understudy auth list shows why" }] });
+  }
+  if (usage !== null) {
+    const cached = usage.cachedInput > 0 ? ` (${usage.cachedInput} from the cache)` : "";
+    const reasoning = usage.reasoning > 0 ? ` (${usage.reasoning} for reasoning)` : "";
+    const text = `tokens: ${usage.input} in${cached}, ${usage.output} out${reasoning}`;
+    lines.push({ depth: 1, parts: [{ text }] });
+  }
+  return lines;
+}
+
+function explainAttempt(
+  { candidate, startedAt, endedAt, called, failure, decision }: AttemptRecord,
+  number: number,
+  credentials: readonly Credential[],
+  outcome: ExplainableTurn["outcome"],
+  now: number,
+): ExplainedLine[] {
+  const name = `${number}. ${formatTarget(candidate)} · ${candidate.credential.label}: `;
+  if (failure === null) {
+    const said: ExplainedPart =
+      outcome === "answered" ? { text: "answered", tone: "good" } : { text: "began to answer", tone: "bad" };
+    const part: ExplainedPart = outcome === "running" ? { text: "is asked", tone: "strong" } : said;
+    return [{ depth: 1, parts: [{ text: name }, part] }];
+  }
+  const when = called ? ` after ${describeSpan(startedAt, endedAt)}` : ", before any call";
+  const then = decision === null ? "" : `; then: ${describeDecision(decision)}`;
+  const lines: ExplainedLine[] = [
+    {
+      depth: 1,
+      parts: [
+        { text: name },
+        { text: failure.reason, tone: "bad" },
+        { text: `${when}: ${describeFailure(failure, now)}` },
+      ],
+    },
+    { depth: 2, parts: [{ text: `decided by row ${failure.row}${then}` }] },
+  ];
+  if (!failure.reloginRequired) return lines;
+  const credential = credentials.find(({ id }) => id === candidate.credential.id);
+  const command = signInCommand(candidate.provider, credential);
+  return [...lines, { depth: 2, parts: [{ text: `run ${command}` }], command }];
+}
+
+/** `340 ms`, `12 s`. */
+function describeSpan(startedAt: number, endedAt: number): string {
+  const ms = Math.max(0, endedAt - startedAt);
+  return ms < 1_000 ? `${ms} ms` : describeDuration(ms);
+}
