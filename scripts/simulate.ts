@@ -6,6 +6,7 @@
  *   npm run simulate -- --seed 42 --trace    one world, told line by line
  *
  * --from N  the first seed · --turns N  turns in each world (100) · --plant NAME  with a bug planted on purpose
+ * --million  until there are 1,000,000 turns · --keep FILE  keeps the figures there, and goes on from them the next time
  *
  * Ends with 1 at the first violation, and names the one command that replays it.
  */
@@ -14,6 +15,7 @@ import { Figures } from "../test/simulation/figures.ts";
 import type { Plant } from "../test/simulation/plant.ts";
 import { plants } from "../test/simulation/plants.ts";
 import { reportFigures } from "../test/simulation/report.ts";
+import { readKeptRun, writeKeptRun } from "../test/simulation/kept-run.ts";
 import { runSeed } from "../test/simulation/run-seed.ts";
 
 const { values } = parseArgs({
@@ -24,22 +26,27 @@ const { values } = parseArgs({
     turns: { type: "string", default: "100" },
     minutes: { type: "string" },
     plant: { type: "string" },
+    million: { type: "boolean", default: false },
+    keep: { type: "string" },
     trace: { type: "boolean", default: false },
   },
 });
 
-const first = wholeNumber("seed", values.seed ?? values.from);
 const turns = wholeNumber("turns", values.turns);
+const kept = values.keep === undefined ? null : readKeptRun(values.keep, turns);
+const first = kept?.next ?? wholeNumber("seed", values.seed ?? values.from);
+const turnsWanted = values.million ? 1_000_000 : Infinity;
 const minutes = values.minutes === undefined ? null : wholeNumber("minutes", values.minutes);
-const count = values.seed !== undefined ? 1 : minutes === null ? wholeNumber("seeds", values.seeds) : Infinity;
+const isOpenEnded = minutes !== null || values.million;
+const count = values.seed !== undefined ? 1 : isOpenEnded ? Infinity : wholeNumber("seeds", values.seeds);
 const plant = values.plant === undefined ? null : findPlant(values.plant);
 
-const total = new Figures();
+const total = kept?.figures ?? new Figures();
 const begun = performance.now();
-const seconds = (): number => (performance.now() - begun) / 1_000;
-let told = 0;
+const seconds = (): number => (kept?.seconds ?? 0) + (performance.now() - begun) / 1_000;
+let told = seconds();
 
-for (let seed = first; seed < first + count; seed++) {
+for (let seed = first; total.turns < turnsWanted; seed++) {
   const figures = await runSeed({
     seed,
     turns,
@@ -58,12 +65,22 @@ for (let seed = first; seed < first + count; seed++) {
   }
   if (seconds() - told >= 10) {
     told = seconds();
+    keep(seed + 1);
     console.log(`seed ${seed}: ${total.turns} turns, ${(total.turns / told).toFixed(0)} turns/s, no violation`);
   }
-  if (minutes !== null && seconds() >= minutes * 60) break;
+  const isTimeOver = minutes !== null && seconds() >= minutes * 60;
+  if (isTimeOver || total.turns >= turnsWanted || seed === first + count - 1) {
+    keep(seed + 1);
+    break;
+  }
 }
 printFigures();
 console.log("\nno violation");
+
+function keep(next: number): void {
+  if (values.keep !== undefined)
+    writeKeptRun(values.keep, { next, turnsEach: turns, seconds: seconds(), figures: total });
+}
 
 function printFigures(): void {
   console.log(`\n${reportFigures(total, seconds()).join("\n")}`);
