@@ -15,7 +15,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   protocols: ["core", "failures"],
   credentials: ["core"],
   providers: ["core", "oauth", "credentials"],
-  config: ["core", "providers"],
+  config: ["core", "failures", "providers"],
   turn: ["core", "failures", "protocols", "credentials", "providers", "config"],
   transport: ["core"],
   platform: ["core", "credentials"],

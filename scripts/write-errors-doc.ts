@@ -13,7 +13,11 @@ import { failureTable } from "../src/failures/table.ts";
 
 export const errorsDocPath: string = resolve(import.meta.dirname, "../docs/errors.md");
 
-const rankTitles: Readonly<Record<(typeof ranks)[number], string>> = {
+/** Those of built-in rows. */
+type BuiltInRank = Exclude<(typeof ranks)[number], "own">;
+const builtInRanks: readonly BuiltInRank[] = ranks.filter((rank) => rank !== "own");
+
+const rankTitles: Readonly<Record<BuiltInRank, string>> = {
   code: "1. Codes, headers, finish reasons, network codes",
   type: "2. Types",
   status: "3. Statuses that mean one thing, and web pages",
@@ -23,7 +27,7 @@ const rankTitles: Readonly<Record<(typeof ranks)[number], string>> = {
 
 /** The whole page. */
 export function renderErrorsDoc(rows: readonly ProvenRow[]): string {
-  return `${[introduction, reasonsTable(), order, ...ranks.map((rank) => section(rank, rows)), ending].join("\n\n")}\n`;
+  return `${[introduction, reasonsTable(), order, ...builtInRanks.map((rank) => section(rank, rows)), ending].join("\n\n")}\n`;
 }
 
 const introduction = `# How failures are told apart
@@ -51,6 +55,9 @@ What is made for machines decides before what is made for people:
 Within a part, the order of the rows decides. Refused content comes first, for it rotates nothing; then what the account may not use;
 then the unpaid bill before the plan's window before the burst.
 
+Rows of your own, \`failures:\` in the configuration, are asked before all of these; one that matches nothing but words is asked among the
+words, before the built-in ones. In the journal their names begin with \`config:\`.
+
 Two rules stand above all rows. When an aggregator passes on the error of a provider behind it (OpenRouter's \`metadata.raw\`), what would count against
 a credential counts against the model instead, and the next target is asked: the limit is not ours. And a time of recovery is believed only if it is not past by more than
 a minute and not further away than 32 days.`;
@@ -72,7 +79,7 @@ function reasonsTable(): string {
   ].join("\n");
 }
 
-function section(rank: (typeof ranks)[number], rows: readonly ProvenRow[]): string {
+function section(rank: BuiltInRank, rows: readonly ProvenRow[]): string {
   const lines = rows.filter((row) => rankOf(row) === rank).map(rowLine);
   return [
     `## ${rankTitles[rank]}`,

@@ -1,4 +1,4 @@
-import { parseTarget } from "../core/target.ts";
+import { formatTarget, parseTarget } from "../core/target.ts";
 import { findLeftOut } from "../providers/left-out.ts";
 import type { Provider } from "../providers/provider.ts";
 import { findProvider } from "../providers/registry.ts";
@@ -13,6 +13,7 @@ export function referenceIssues(config: Config, providers: readonly Provider[]):
   return [
     ...poolIssues(config, providers, names),
     ...routeIssues(config, providers, names),
+    ...priceIssues(config, providers, names),
     ...defaultRouteIssues(config, providers),
   ];
 }
@@ -58,6 +59,25 @@ function routeIssues(config: Config, providers: readonly Provider[], names: read
   return issues;
 }
 
+function priceIssues(config: Config, providers: readonly Provider[], names: readonly string[]): ConfigIssue[] {
+  const issues: ConfigIssue[] = [];
+  const priced = new Map<string, string>();
+  for (const name of Object.keys(config.prices)) {
+    const target = parseTarget(name);
+    const provider = target === null ? null : findProvider(providers, target.provider);
+    if (target === null || provider === null) {
+      const id = name.slice(0, Math.max(name.indexOf("/"), 0));
+      issues.push(keyIssue(["prices", name], expectedProvider(id), didYouMean(nearestNames(id, names))));
+      continue;
+    }
+    const identity = formatTarget({ provider: provider.id, model: target.model });
+    const other = priced.get(identity);
+    if (other !== undefined) issues.push(keyIssue(["prices", name], `one price for what ${other} names, too`, null));
+    priced.set(identity, name);
+  }
+  return issues;
+}
+
 function defaultRouteIssues(config: Config, providers: readonly Provider[]): ConfigIssue[] {
   const { defaultRoute, routes } = config;
   if (defaultRoute === undefined || Object.hasOwn(routes, defaultRoute)) return [];
@@ -79,7 +99,7 @@ function unknownProvider(
 }
 
 /** What stands where a provider was expected; for one that is left out on purpose with the reason. */
-function expectedProvider(id: string): string {
+export function expectedProvider(id: string): string {
   const leftOut = findLeftOut(id);
   if (leftOut !== null) return `a provider that can be reached: ${id} is not, since ${leftOut.reason}`;
   return "the id or alias of a provider";

@@ -2,6 +2,7 @@ import type { Provider } from "../providers/provider.ts";
 import { builtInProviders } from "../providers/registry.ts";
 import { nameIssues, providerIssues } from "./check-providers.ts";
 import { referenceIssues } from "./check-references.ts";
+import { failureIssues } from "./failure-rows.ts";
 import { mergeProviders } from "./merge-providers.ts";
 import type { ConfigIssue } from "./problem.ts";
 import { type Config, configSchema } from "./schema.ts";
@@ -19,7 +20,8 @@ export type ConfigCheck =
  *   so that nobody sends its keys elsewhere by choosing a name that was taken;
  * - no name stands for two providers;
  * - a URL is https, or plain http to this machine, unless `allowInsecure: true` (rule R7);
- * - headers carry no key: that is what credentials are for (rule R8).
+ * - headers carry no key: that is what credentials are for (rule R8);
+ * - a row under `failures` matches something, by patterns that are quick on any text, at providers that are there.
  */
 export function checkConfig(value: unknown, builtIns: readonly Provider[] = builtInProviders): ConfigCheck {
   const parsed = configSchema.safeParse(withoutEmptySections(value));
@@ -27,7 +29,10 @@ export function checkConfig(value: unknown, builtIns: readonly Provider[] = buil
   const config = parsed.data;
   const issues = [...providerIssues(config, builtIns), ...nameIssues(config, builtIns)];
   // Unusable providers would make every route that names them look wrong as well.
-  if (issues.length === 0) issues.push(...referenceIssues(config, mergeProviders(config, builtIns)));
+  if (issues.length === 0) {
+    const providers = mergeProviders(config, builtIns);
+    issues.push(...referenceIssues(config, providers), ...failureIssues(config, providers));
+  }
   return issues.length === 0 ? { ok: true, config } : { ok: false, issues };
 }
 

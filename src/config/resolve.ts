@@ -1,13 +1,16 @@
 import { UnderstudyError } from "../core/error.ts";
 import type { Strategy } from "../core/select.ts";
-import { parseTarget, type Route, type Target } from "../core/target.ts";
+import type { Price } from "../core/price.ts";
+import { formatTarget, parseTarget, type Route, type Target } from "../core/target.ts";
 import { baseUrlProblem, trimBaseUrl } from "../providers/base-url.ts";
 import type { Environment } from "../providers/environment.ts";
+import type { Row } from "../failures/row.ts";
 import type { Provider } from "../providers/provider.ts";
 import { findProvider } from "../providers/registry.ts";
 import { baseUrlVariable } from "../providers/resolve.ts";
+import { failureRows } from "./failure-rows.ts";
 import { mergeProviders } from "./merge-providers.ts";
-import type { Config, Limits } from "./schema.ts";
+import type { Config, JournalLimits, Limits } from "./schema.ts";
 
 /** A configuration and an environment brought together: all that the rest of the package needs to know of either. */
 export interface ResolvedConfig {
@@ -19,6 +22,11 @@ export interface ResolvedConfig {
   /** By provider id; ask `strategyFor`. */
   readonly strategies: ReadonlyMap<string, Strategy>;
   readonly limits: Limits;
+  /** The table that failures are looked up in: the configuration's own rows and the built-in ones. */
+  readonly failureRows: readonly Row[];
+  /** By `provider/model` with the provider's id; ask `priceOf`. */
+  readonly prices: ReadonlyMap<string, Price>;
+  readonly journal: JournalLimits;
   /** As the person wrote it; null for the default place. */
   readonly store: string | null;
   /** What was passed over, in words for a person; without values. */
@@ -43,13 +51,27 @@ export function resolveConfig(config: Config, builtIns: readonly Provider[], env
     routes: Object.entries(config.routes).map(([name, route]) => {
       const list = Array.isArray(route) ? route : route.targets;
       const strict = !Array.isArray(route) && route.strict === true;
-      return { name, strict, targets: list.map((entry) => resolveTarget(entry, providers)) };
+      const goesOn = !Array.isArray(route) && route.continue === "text";
+      return {
+        name,
+        strict,
+        targets: list.map((entry) => resolveTarget(entry, providers)),
+        ...(goesOn ? { continue: "text" as const } : {}),
+      };
     }),
     defaultRoute: config.defaultRoute ?? null,
     strategies: new Map(
       Object.entries(config.pools).map(([name, pool]) => [findProvider(providers, name)?.id ?? name, pool.strategy]),
     ),
     limits: config.limits,
+    failureRows: failureRows(config, providers),
+    prices: new Map(
+      Object.entries(config.prices).map(([name, { input, output, cachedInput = input }]) => [
+        formatTarget(resolveTarget(name, providers)),
+        { input, output, cachedInput },
+      ]),
+    ),
+    journal: config.journal,
     store: config.store ?? null,
     warnings,
   };
@@ -58,6 +80,11 @@ export function resolveConfig(config: Config, builtIns: readonly Provider[], env
 /** How the pool of this provider chooses; `fill_first` unless the configuration says otherwise. */
 export function strategyFor(resolved: ResolvedConfig, providerId: string): Strategy {
   return resolved.strategies.get(providerId) ?? "fill_first";
+}
+
+/** What this model costs; null when the configuration does not say. */
+export function priceOf(resolved: ResolvedConfig, target: Pick<Target, "provider" | "model">): Price | null {
+  return resolved.prices.get(formatTarget(target)) ?? null;
 }
 
 function resolveTarget(

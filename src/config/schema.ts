@@ -1,6 +1,10 @@
 import * as z from "zod";
+import { nextSteps, reasons, scopes } from "../core/failure.ts";
 import { strategies } from "../core/select.ts";
 import { protocolNames } from "../core/target.ts";
+import { phases } from "../failures/evidence.ts";
+import { longestOwnPattern } from "../failures/own-pattern.ts";
+import { resetReaders } from "../failures/row.ts";
 
 /**
  * The shape of the configuration. Every `error` is what was expected, in words that follow "expected"; every
@@ -53,8 +57,12 @@ const route = z.union(
           .boolean({ error: "true or false" })
           .optional()
           .meta({ description: "True: only the primary is used, whatever happens to it. Its pool is still walked." }),
+        continue: z.enum(["text"], { error: "text" }).optional().meta({
+          description:
+            "text: when an answer of text breaks off after it began, another candidate goes on in it. Without it, it ends in an error.",
+        }),
       },
-      { error: "a map with targets, and strict if wanted" },
+      { error: "a map with targets, and strict or continue if wanted" },
     ),
   ],
   { error: "a list of targets such as [codex/gpt-5.5], or a map with targets" },
@@ -160,6 +168,31 @@ const provider = z.strictObject(
   { error: "a map such as { protocol: chat-completions, baseUrl: https://api.example.com/v1 }" },
 );
 
+const dollarsError = "an amount in USD per million tokens, 0 or more";
+const dollars = z
+  .number({ error: dollarsError })
+  .min(0, { error: dollarsError })
+  .max(1_000_000, { error: dollarsError });
+
+const price = z.strictObject(
+  {
+    input: dollars.meta({ description: "USD per million input tokens." }),
+    output: dollars.meta({ description: "USD per million output tokens, reasoning included." }),
+    cachedInput: dollars.optional().meta({
+      description: "USD per million input tokens that came from the prompt cache. Without it: as input.",
+    }),
+  },
+  { error: "a map such as { input: 3, cachedInput: 0.3, output: 15 }" },
+);
+
+const journal = z.strictObject(
+  {
+    maxAgeDays: number(1, 3_650, 30, "a whole number of days from 1 to 3650", "Turns older than this are forgotten."),
+    maxTurns: count(1, 1_000_000, 10_000, "Of more turns than this the oldest are forgotten."),
+  },
+  { error: "a map such as { maxAgeDays: 30, maxTurns: 10000 }" },
+);
+
 const limits = z.strictObject(
   {
     maxWaitMs: milliseconds(0, 600_000, 30_000, "How long a turn may wait for the nearest recovery, in ms."),
@@ -175,6 +208,122 @@ const limits = z.strictObject(
     holdBytes: count(1_024, 16_777_216, 262_144, "Bytes held back at most while nothing in them is for the caller."),
   },
   { error: "a map of limits" },
+);
+
+/** One, or a list of several. */
+function oneOrMore<T extends z.ZodType>(one: T, error: string, description: string) {
+  return z
+    .union([one, z.array(one, { error }).min(1, { error })], { error })
+    .optional()
+    .meta({ description });
+}
+
+function names(what: string, description: string) {
+  const error = `${what}, or a list of them`;
+  return oneOrMore(z.string({ error }).min(1, { error }).max(200, { error }), error, description);
+}
+
+function choices<const T extends readonly [string, ...string[]]>(among: T, description: string) {
+  const error = `one of ${among.join(", ")}, or a list of them`;
+  return oneOrMore(z.enum(among, { error }), error, description);
+}
+
+const patternError = "a regular expression as text";
+const pattern = z
+  .string({ error: patternError })
+  .min(1, { error: patternError })
+  .max(longestOwnPattern, { error: `a regular expression of at most ${longestOwnPattern} characters` });
+
+const statusError = "an HTTP status from 100 to 599, or 0 for a failure inside an answer with a good status";
+const status = z
+  .int({ error: statusError })
+  .refine((value) => value === 0 || (value >= 100 && value <= 599), { error: statusError });
+const statusRange = z.strictObject({ from: status, to: status }, { error: "a map with from and to" });
+
+const where = z.strictObject(
+  {
+    provider: names("the id or alias of a provider", "Only failures of this provider, or of these."),
+    protocol: choices(protocolNames, "Only failures of what speaks this protocol."),
+    phase: choices(
+      phases,
+      "Only failures at this point. connect: nothing was sent. sent: no answer came. headers: an error status. head: a good status, but a failure before any content. stream: after content. end: the answer ended without saying that it is complete.",
+    ),
+  },
+  { error: "a map with provider, protocol or phase" },
+);
+
+const headerMatchError = "true, or a regular expression as text";
+
+const match = z.strictObject(
+  {
+    status: z
+      .union([status, z.array(status, { error: statusError }).min(1, { error: statusError }), statusRange], {
+        error: `${statusError}; a list of them; or a map with from and to`,
+      })
+      .optional()
+      .meta({
+        description:
+          "HTTP status, a list of them, or { from: 500, to: 599 }. 0: the failure came inside an answer with a good status.",
+      }),
+    code: names(
+      "a code",
+      "The provider's code for the failure, or its type where it has no code. Case does not matter.",
+    ),
+    type: names("a type", "The provider's type of the failure. With a code as well: both must fit."),
+    param: names("the name of a parameter", "The request parameter that the provider names as the culprit."),
+    finishReason: names("a finish reason", "The finish reason or terminal status that ended the answer."),
+    event: names("the name of an event", "Name of the stream event that carried the failure."),
+    networkCode: names("a network code", "Code of a network fault, for example ECONNREFUSED or CERT_HAS_EXPIRED."),
+    header: z
+      .record(
+        z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, { error: headerNameError }),
+        z.union([z.literal(true), pattern], { error: headerMatchError }),
+        { error: "a map of header names to regular expressions" },
+      )
+      .optional()
+      .meta({
+        description: "Headers of the answer: true if the header must be there, or a regular expression for its value.",
+      }),
+    message: pattern.optional().meta({
+      description:
+        "Regular expression that the provider's words must match, whatever the case. Sees their first 1,000 characters. At most 500 characters, with one endless repeat (.*) at most: elsewhere .{0,50}.",
+    }),
+  },
+  { error: "a map with at least one of status, code, type, param, finishReason, event, networkCode, header, message" },
+);
+
+const rowNameError = "a name of small letters, digits and dashes, at most 60 characters";
+
+const failureRow = z.strictObject(
+  {
+    name: z
+      .string({ error: rowNameError })
+      .regex(/^[a-z0-9][a-z0-9-]{0,59}$/, { error: rowNameError })
+      .meta({ description: "Name of the row, shown by `understudy why` and `understudy explain`." }),
+    where: where.optional().meta({ description: "Where the row applies. Without it: everywhere." }),
+    match: match.meta({ description: "What the failure must be like. Everything that is given must fit." }),
+    reason: z
+      .enum(reasons, { error: `one of ${reasons.join(", ")}` })
+      .meta({ description: "What kind of failure it is. docs/errors.md says what each reason means and does." }),
+    scope: z
+      .enum(scopes, { error: `one of ${scopes.join(", ")}` })
+      .optional()
+      .meta({ description: "Whom it counts against. Without it: as the reason says." }),
+    next: z
+      .enum(nextSteps, { error: `one of ${nextSteps.join(", ")}` })
+      .optional()
+      .meta({ description: "What is done next. Without it: as the reason says." }),
+    retryAt: z
+      .array(z.enum(resetReaders, { error: `one of ${resetReaders.join(", ")}` }), {
+        error: `a list of ${resetReaders.join(", ")}`,
+      })
+      .optional()
+      .meta({
+        description:
+          "Where the time from which it may be tried again is looked for, first hit wins. Empty: nowhere. Without it: as the reason says.",
+      }),
+  },
+  { error: "a map such as { name: proxy-quota, match: { status: 418 }, reason: quota }" },
 );
 
 export const configSchema = z
@@ -198,6 +347,21 @@ export const configSchema = z
         .default({})
         .meta({ description: "Changes a provider that is built in, or adds one of your own." }),
       limits: limits.prefault({}).meta({ description: "Times in ms." }),
+      prices: z.record(targetText, price, { error: "a map of provider/model to prices" }).default({}).meta({
+        description:
+          "What models cost, by provider/model, so that the journal can say what a turn did. No price is built in.",
+      }),
+      journal: journal.prefault({}).meta({
+        description: "What is kept of past turns; a change counts from the next start. It holds no content.",
+      }),
+      failures: z
+        .array(failureRow, { error: "a list of rows" })
+        .max(200, { error: "at most 200 rows" })
+        .default([])
+        .meta({
+          description:
+            "Rows of your own for the failure table (docs/errors.md). They are asked before the built-in ones, in this order; a row that matches nothing but a message is asked after all codes, types and statuses, before the built-in rows that read messages.",
+        }),
       store: z
         .string({ error: "the path of the store, or its postgres:// address" })
         .min(1, { error: "the path of the store, or its postgres:// address" })
@@ -207,7 +371,7 @@ export const configSchema = z
             "Where the store is: a path, or a postgres:// address. Without it: understudy.db in the data folder.",
         }),
     },
-    { error: "a map with routes, pools, providers, limits, defaultRoute or store" },
+    { error: "a map with routes, pools, providers, limits, prices, journal, failures, defaultRoute or store" },
   )
   .meta({ title: "Configuration of Understudy" });
 
@@ -222,20 +386,36 @@ export type ProviderConfig = Config["providers"][string];
 
 export type Limits = Config["limits"];
 
+/** One entry under `failures`. */
+export type FailureRowConfig = Config["failures"][number];
+
+/** What the journal keeps. */
+export type JournalLimits = Config["journal"];
+
 /** The keys that a map at this place may have; for "did you mean". Null where any key may stand. */
 export function knownKeys(path: readonly PropertyKey[]): readonly string[] | null {
   const [section] = path;
   if (section === undefined) return Object.keys(configSchema.shape);
   if (section === "limits") return Object.keys(limits.shape);
+  if (section === "journal") return Object.keys(journal.shape);
   if (path.length < 2) return null;
+  if (section === "failures") return failureKeys(path);
   if (section === "pools") return Object.keys(pool.shape);
+  if (section === "prices") return Object.keys(price.shape);
   if (section === "providers") return providerKeys(path);
-  return typeof path.at(-1) === "number" ? Object.keys(targetObject.shape) : ["targets", "strict"];
+  return typeof path.at(-1) === "number" ? Object.keys(targetObject.shape) : ["targets", "strict", "continue"];
 }
 
 function providerKeys(path: readonly PropertyKey[]): readonly string[] | null {
   if (path.length === 2) return Object.keys(provider.shape);
   return path.length === 3 && path[2] === "oauth" ? Object.keys(oauth.shape) : null;
+}
+
+function failureKeys(path: readonly PropertyKey[]): readonly string[] | null {
+  if (path.length === 2) return Object.keys(failureRow.shape);
+  if (path[2] === "where") return Object.keys(where.shape);
+  if (path[2] !== "match") return null;
+  return path.length === 3 ? Object.keys(match.shape) : path[3] === "status" ? Object.keys(statusRange.shape) : null;
 }
 
 /** JSON Schema (draft 7) of the configuration, for editors. */

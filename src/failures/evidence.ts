@@ -6,7 +6,8 @@ import type { ProtocolName } from "../core/target.ts";
  * `connect`: nothing was sent. `sent`: sent, no answer. `headers`: an answer with an error status. `head`: a good status, but
  * the failure came before any content. `stream`: after content. `end`: the answer ended without saying that it is complete.
  */
-export type Phase = "connect" | "sent" | "headers" | "head" | "stream" | "end";
+export const phases = ["connect", "sent", "headers", "head", "stream", "end"] as const;
+export type Phase = (typeof phases)[number];
 
 /**
  * What is known of a bad outcome, in one shape for all protocols: an HTTP error, an error event in a stream, a terminal

@@ -1,19 +1,21 @@
 import { isHtml } from "./html.ts";
 import { reasonDefaults } from "./reasons.ts";
 import { readResetTime } from "./reset-time.ts";
-import { longestTestedText, type Match, type Row, type StatusRange, type Where } from "./row.ts";
+import { longestOwnTestedText, longestTestedText, type Match, type Row, type StatusRange, type Where } from "./row.ts";
 import type { Evidence } from "./evidence.ts";
 
 /**
  * How much a match is worth. The rows of a lower rank are asked first; within a rank, the order of the table decides.
  *
+ * -  what a user's own row says of more than words; one that matches words alone is asked among the words, before the
+ *    built-in ones, since words never outrank a structured code
  * 0. what is made for machines: a code, a parameter, a header, a finish reason, a network code
  * 1. the error's type, or a code's name in place of the type
  * 2. a status that means one thing, and a web page in place of an answer
  * 3. words
  * 4. fallbacks: types and statuses that providers use for several things
  */
-export const ranks = ["code", "type", "status", "words", "fallback"] as const;
+export const ranks = ["own", "code", "type", "status", "words", "fallback"] as const;
 export type Rank = (typeof ranks)[number];
 
 /** A row at one place in the order. A row with codes stands there twice: `code`, and one rank later `type`. */
@@ -25,6 +27,7 @@ interface Place {
 /** Whether `row` reads a code from the code, from the type, or from both, is a matter of its rank. */
 export function rankOf(row: Row): Rank {
   const { match } = row;
+  if (row.own === true) return Object.keys(match).every((key) => key === "message") ? "words" : "own";
   if (row.fallback === true) return "fallback";
   if (match.code ?? match.param ?? match.headers ?? match.finishReason ?? match.event ?? match.networkCode)
     return "code";
@@ -57,7 +60,7 @@ export function findRow(rows: readonly Row[], evidence: Evidence, now: number): 
 }
 
 function fits(row: Row, rank: Rank, evidence: Evidence, now: number): boolean {
-  return appliesTo(row.where, evidence) && matches(row.match, rank, evidence, now);
+  return appliesTo(row.where, evidence) && matches(row, rank, evidence, now);
 }
 
 function appliesTo(where: Where | undefined, evidence: Evidence): boolean {
@@ -68,7 +71,8 @@ function appliesTo(where: Where | undefined, evidence: Evidence): boolean {
   );
 }
 
-function matches(match: Match, rank: Rank, evidence: Evidence, now: number): boolean {
+function matches({ match, own }: Row, rank: Rank, evidence: Evidence, now: number): boolean {
+  const limit = own === true ? longestOwnTestedText : longestTestedText;
   return (
     hasStatus(match.status, evidence.status) &&
     hasCode(match.code, rank, evidence) &&
@@ -77,8 +81,8 @@ function matches(match: Match, rank: Rank, evidence: Evidence, now: number): boo
     hasName(match.finishReason, evidence.finishReason) &&
     hasName(match.event, evidence.event) &&
     hasName(match.networkCode, evidence.networkCode) &&
-    hasHeaders(match.headers, evidence.headers) &&
-    (match.message === undefined || test(match.message, wordsOf(evidence))) &&
+    hasHeaders(match.headers, limit, evidence.headers) &&
+    (match.message === undefined || test(match.message, wordsOf(evidence), limit)) &&
     hasPage(match.html, evidence) &&
     resetsLate(match.resetsInAtLeastMs, evidence, now)
   );
@@ -102,7 +106,7 @@ function isList(wanted: readonly number[] | StatusRange): wanted is readonly num
 function hasCode(wanted: Match["code"], rank: Rank, evidence: Evidence): boolean {
   if (wanted === undefined) return true;
   if (rank === "type") return hasName(wanted, evidence.type);
-  return hasName(wanted, evidence.code) || (rank === "fallback" && hasName(wanted, evidence.type));
+  return hasName(wanted, evidence.code) || ((rank === "fallback" || rank === "own") && hasName(wanted, evidence.type));
 }
 
 function hasName(wanted: readonly string[] | RegExp | undefined, value: string | undefined): boolean {
@@ -113,10 +117,10 @@ function hasName(wanted: readonly string[] | RegExp | undefined, value: string |
   return wanted.some((name) => name.toLowerCase() === lower);
 }
 
-function hasHeaders(wanted: Match["headers"], headers: Evidence["headers"] = {}): boolean {
+function hasHeaders(wanted: Match["headers"], limit: number, headers: Evidence["headers"] = {}): boolean {
   return (wanted ?? []).every(({ name, value }) => {
     const sent = Object.hasOwn(headers, name) ? headers[name] : undefined;
-    return sent !== undefined && (value === undefined || test(value, sent));
+    return sent !== undefined && (value === undefined || test(value, sent, limit));
   });
 }
 
@@ -139,9 +143,9 @@ function wordsOf({ message, text, headers }: Evidence): string {
 }
 
 /** Patterns with the flags `g` or `y` remember where they stopped; the table must not. */
-function test(pattern: RegExp, text: string): boolean {
+function test(pattern: RegExp, text: string, limit: number = longestTestedText): boolean {
   pattern.lastIndex = 0;
-  const found = pattern.test(text.slice(0, longestTestedText));
+  const found = pattern.test(text.slice(0, limit));
   pattern.lastIndex = 0;
   return found;
 }

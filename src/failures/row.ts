@@ -25,7 +25,12 @@ export interface Row {
   readonly reloginRequired?: boolean;
   /** Where the time of recovery is looked for, first hit wins. Missing: the reason's own list. Empty: nowhere. */
   readonly retryAt?: readonly ResetReader[];
+  /** A row of a user's configuration: asked before the built-in ones (see `rankOf`), and its patterns see less of a text. */
+  readonly own?: true;
 }
+
+/** What the name of a user's own row begins with. No built-in row's does. */
+export const ownRowPrefix = "config:";
 
 /** A row of the built-in table: it names its proof. */
 export interface ProvenRow extends Row {
@@ -84,6 +89,9 @@ export interface HeaderMatch {
 
 /** No pattern sees more of a text than this many characters. */
 export const longestTestedText = 65_536;
+
+/** The same for the patterns of a user's own rows, which nobody has measured. */
+export const longestOwnTestedText = 1_000;
 
 /**
  * The places and forms in which providers say when it may be tried again; `reset-time.ts` reads them.

@@ -3,6 +3,7 @@ import type { Failure, Reason } from "../core/failure.ts";
 import { formatTarget } from "../core/target.ts";
 import { shellWord } from "../core/shell-word.ts";
 import type { Credential } from "../credentials/credential.ts";
+import { ownRowPrefix } from "../failures/row.ts";
 import type { Provider } from "../providers/provider.ts";
 import type { BlockedCandidate } from "./candidates.ts";
 
@@ -196,4 +197,11 @@ export function describeDuration(ms: number): string {
   if (hours > 0) return minutes > 0 ? `${hours} h ${minutes} min` : `${hours} h`;
   if (minutes > 0) return `${minutes} min`;
   return `${total} s`;
+}
+
+/** The row that decided, for a person: whether it is of the failure table (docs/errors.md) or of their own configuration. */
+export function describeRow(row: string): string {
+  return row.startsWith(ownRowPrefix)
+    ? `your row ${row.slice(ownRowPrefix.length)} (failures: in the configuration)`
+    : `row ${row}`;
 }

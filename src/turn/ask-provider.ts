@@ -5,7 +5,7 @@ import type { Evidence } from "../failures/evidence.ts";
 import { classifyFailure } from "../failures/classify.ts";
 import { protocols } from "../protocols/index.ts";
 import type { Provider } from "../providers/provider.ts";
-import type { TurnRuntime } from "./runtime.ts";
+import { classifyOptions, type TurnRuntime } from "./runtime.ts";
 
 /** What a provider said to a question that is no turn: its models, an account's usage. */
 export type ProviderAnswer =
@@ -110,7 +110,7 @@ function unreadableKey(error: unknown): Failure {
 }
 
 function failed(runtime: TurnRuntime, provider: Provider, evidence: Evidence): ProviderAnswer {
-  return { ok: false, failure: classifyFailure({ ...evidence, provider: provider.id }, { now: runtime.clock.now() }) };
+  return { ok: false, failure: classifyFailure({ ...evidence, provider: provider.id }, classifyOptions(runtime)) };
 }
 
 function networkEvidence(error: unknown): Evidence {

@@ -1,7 +1,14 @@
 import type { AttemptRecord, TurnOutcome, TurnRecord } from "../core/events.ts";
 import { formatTarget } from "../core/target.ts";
 import type { Credential } from "../credentials/credential.ts";
-import { describeDecision, describeDuration, describeFailure, describeTime, signInCommand } from "./advice.ts";
+import {
+  describeDecision,
+  describeDuration,
+  describeFailure,
+  describeRow,
+  describeTime,
+  signInCommand,
+} from "./advice.ts";
 
 /** A piece of a line that says the same thing about itself: how it may be coloured. */
 export interface ExplainedPart {
@@ -86,7 +93,7 @@ function explainAttempt(
         { text: `${when}: ${describeFailure(failure, now)}` },
       ],
     },
-    { depth: 2, parts: [{ text: `decided by row ${failure.row}${then}` }] },
+    { depth: 2, parts: [{ text: `decided by ${describeRow(failure.row)}${then}` }] },
   ];
   if (!failure.reloginRequired) return lines;
   const credential = credentials.find(({ id }) => id === candidate.credential.id);

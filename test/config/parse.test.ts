@@ -12,7 +12,15 @@ const limits = {
   holdEvents: 64,
   holdBytes: 262_144,
 };
-const defaults: Config = { routes: {}, pools: {}, providers: {}, limits };
+const defaults: Config = {
+  routes: {},
+  pools: {},
+  providers: {},
+  prices: {},
+  journal: { maxAgeDays: 30, maxTurns: 10_000 },
+  limits,
+  failures: [],
+};
 
 function parsed(text: string): Config {
   const result = parseConfig(text, "config.yaml");
@@ -56,6 +64,7 @@ limits: { maxWaitMs: 0, holdEvents: 8 }
 store: ./understudy.db
 `);
     expect(config).toEqual({
+      ...defaults,
       routes: {
         coding: ["codex/gpt-5.5", "anthropic/claude-sonnet-5", "local/qwen3"],
         strict: { targets: ["codex/gpt-5.5"], strict: true },
@@ -111,7 +120,7 @@ describe("a problem", () => {
   it.each<[string, string]>([
     [
       "|limit: { maxWaitMs: 5 }",
-      'limit: can\'t be a key here; expected one of routes, defaultRoute, pools, providers, limits, store; did you mean "limits"?',
+      'limit: can\'t be a key here; expected one of routes, defaultRoute, pools, providers, limits, prices, journal, failures, store; did you mean "limits"?',
     ],
     [
       "limits:\n  |maxWait: 5",
@@ -127,8 +136,14 @@ describe("a problem", () => {
     ["limits:\n  holdBytes: |.inf", "limits.holdBytes: Infinity; expected a whole number from 1024 to 16777216"],
     ["limits:\n  |idleMs:", "limits.idleMs: nothing; expected a whole number of milliseconds from 10 to 3600000"],
     ["routes: |5", "routes: 5; expected a map of route names to targets"],
-    ["|- a", "a list; expected a map with routes, pools, providers, limits, defaultRoute or store"],
-    ["|hello", '"hello"; expected a map with routes, pools, providers, limits, defaultRoute or store'],
+    [
+      "|- a",
+      "a list; expected a map with routes, pools, providers, limits, prices, journal, failures, defaultRoute or store",
+    ],
+    [
+      "|hello",
+      '"hello"; expected a map with routes, pools, providers, limits, prices, journal, failures, defaultRoute or store',
+    ],
     [
       "routes:\n  coding: |codex/gpt-5.5",
       'routes.coding: "codex/gpt-5.5"; expected a list of targets such as [codex/gpt-5.5], or a map with targets',

@@ -1,10 +1,12 @@
 import type { Command } from "commander";
-import { UnderstudyError } from "../../core/error.ts";
-import { builtInProviders, findProvider } from "../../providers/registry.ts";
+import type { ResolvedConfig } from "../../config/resolve.ts";
+import { isUnderstudyError, UnderstudyError } from "../../core/error.ts";
+import { builtInProviders } from "../../providers/registry.ts";
 import type { Provider } from "../../providers/provider.ts";
 import { type ProtocolName, protocolNames } from "../../core/target.ts";
 import { classifyFailure } from "../../failures/classify.ts";
-import { describeFailure, describeTime, signInCommand } from "../../turn/advice.ts";
+import { failureTable } from "../../failures/table.ts";
+import { describeFailure, describeRow, describeTime, signInCommand } from "../../turn/advice.ts";
 import type { Failure, Next, Scope } from "../../core/failure.ts";
 import { readEvidence } from "../read-evidence.ts";
 import { requireProvider } from "../find-provider.ts";
@@ -22,7 +24,8 @@ interface ExplainOptions {
 }
 
 const examples = `
-Reads an error body, one event of a stream, or a whole stream. Calls nobody.
+Reads an error body, one event of a stream, or a whole stream. Calls nobody. Rows of your own (failures: in the
+configuration) count.
 
 Examples:
   $ echo '{"error":{"code":"refresh_token_reused"}}' | understudy explain --provider codex --status 401
@@ -50,7 +53,8 @@ export function explainCommand(command: Command): void {
 
 async function explain(options: ExplainOptions): Promise<void> {
   const headers = parseHeaders(options.header ?? []);
-  const provider = options.provider === undefined ? null : await findAnyProvider(options.provider);
+  const config = await readConfig();
+  const provider = options.provider === undefined ? null : requireProvider(config.providers, options.provider);
   if (isStdinTerminal()) say("Paste the error, then press Ctrl-D:");
   const text = await readStdin();
   const evidence = readEvidence({
@@ -66,16 +70,28 @@ async function explain(options: ExplainOptions): Promise<void> {
     return;
   }
   const now = Date.now();
-  const failure = classifyFailure({ ...evidence, ...(provider === null ? {} : { provider: provider.id }) }, { now });
+  const protocol = options.protocol ?? provider?.protocol;
+  const failure = classifyFailure(
+    {
+      ...evidence,
+      ...(protocol === undefined ? {} : { protocol }),
+      ...(provider === null ? {} : { provider: provider.id }),
+    },
+    { now, rows: config.failureRows },
+  );
   if (options.json === true) printJson(toJson(failure));
   else printExplanation(failure, provider, now);
 }
 
-/** A built-in provider is known without the configuration, which may be broken. */
-async function findAnyProvider(name: string): Promise<Provider> {
-  return (
-    findProvider(builtInProviders, name) ?? requireProvider((await loadResolvedConfig(findHome())).providers, name)
-  );
+/** The configuration, for its providers and its rows. A broken one is no reason to explain nothing: then only what is built in counts. */
+async function readConfig(): Promise<Pick<ResolvedConfig, "providers" | "failureRows">> {
+  try {
+    return await loadResolvedConfig(findHome());
+  } catch (error) {
+    if (!isUnderstudyError(error, "config_invalid")) throw error;
+    say("The configuration is wrong (understudy config check), so only the built-in providers and rows count here.");
+    return { providers: builtInProviders, failureRows: failureTable };
+  }
 }
 
 function toJson({ reason, scope, next, retryAt, reloginRequired, row, message }: Failure): Record<string, unknown> {
@@ -94,7 +110,7 @@ function printExplanation(failure: Failure, provider: Provider | null, now: numb
       ["  what is done", nextWords[next]],
       ["  again from", retryAt === undefined ? "not said" : describeTime(retryAt, now)],
       ["  sign in again", reloginRequired ? `yes: ${command}${oauth}` : "no"],
-      ["  decided by", `row ${row}`],
+      ["  decided by", describeRow(row)],
     ]),
   );
 }
