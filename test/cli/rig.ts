@@ -80,6 +80,7 @@ export class CliStage implements AsyncDisposable {
   readonly home: string;
   /** Must not turn up in any output: see `run`. */
   readonly canaries: string[] = [];
+  readonly #started = new Set<Running>();
   #env: Readonly<Record<string, string | undefined>>;
 
   constructor(simulator: Simulator, home: string) {
@@ -105,7 +106,7 @@ export class CliStage implements AsyncDisposable {
     const env = Object.fromEntries(
       Object.entries({ ...this.#env, ...options.env }).filter(([, value]) => value !== undefined),
     );
-    return new Running(spawn(process.execPath, [...(options.nodeArgs ?? []), main, ...args], { env, stdio: "pipe" }));
+    return this.#running(spawn(process.execPath, [...(options.nodeArgs ?? []), main, ...args], { env, stdio: "pipe" }));
   }
 
   /** Runs the program to its end. Fails when its output holds a secret (rule R8). */
@@ -119,12 +120,22 @@ export class CliStage implements AsyncDisposable {
    * The same on a terminal of its own (script(1) of util-linux). What it prints to either stream comes as `stdout`; its exit
    * code is script's.
    */
+  #running(child: ChildProcessWithoutNullStreams): Running {
+    const running = new Running(child);
+    this.#started.add(running);
+    void running.ended.then(
+      () => this.#started.delete(running),
+      () => this.#started.delete(running),
+    );
+    return running;
+  }
+
   startOnTerminal(args: readonly string[]): Running {
     const command = [process.execPath, main, ...args].map((word) => `'${word}'`).join(" ");
     const env = { ...this.#env, TERM: "xterm", NO_COLOR: "1" } as NodeJS.ProcessEnv;
     // Without a size it would be no columns wide.
     const sized = `stty cols 120 rows 40; exec ${command}`;
-    return new Running(spawn("script", ["-qec", sized, "/dev/null"], { env, stdio: "pipe" }));
+    return this.#running(spawn("script", ["-qec", sized, "/dev/null"], { env, stdio: "pipe" }));
   }
 
   expectNoSecret(ended: Ended): Ended {
@@ -177,6 +188,8 @@ export class CliStage implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    // A test that failed may have left one waiting, on a port that the next one needs.
+    for (const { child } of this.#started) child.kill();
     await this.simulator.close();
     rmSync(this.home, { recursive: true, force: true });
   }

@@ -158,7 +158,7 @@ function installBrowser(): string {
   writeFileSync(
     join(bin, "xdg-open"),
     `#!${process.execPath}
-fetch(process.argv[2]).then(async (response) => require("node:fs").writeFileSync(${JSON.stringify(page)}, await response.text()));
+fetch(process.argv[2]).then(async (response) => process.getBuiltinModule("node:fs").writeFileSync(${JSON.stringify(page)}, await response.text()));
 `,
   );
   chmodSync(join(bin, "xdg-open"), 0o755);
