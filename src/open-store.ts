@@ -5,6 +5,7 @@ import { isUnderstudyError, UnderstudyError } from "./core/error.ts";
 import type { Store } from "./credentials/store.ts";
 import type { UnderstudyHome } from "./platform/home.ts";
 import { readKeySource } from "./platform/read-key-source.ts";
+import type { JournalLimits } from "./stores/journal-limits.ts";
 import { createLastKnownStore } from "./stores/last-known-store.ts";
 import { isPostgresAddress, parsePostgresAddress } from "./stores/postgres/address.ts";
 import { isOutage } from "./stores/postgres/errors.ts";
@@ -97,10 +98,13 @@ export function keyFrom(text: string, what: string): Uint8Array {
 }
 
 /** Opens the store for turns: what is known of a PostgreSQL store keeps them going while it is away. */
-export async function openStore(place: StorePlace, { clock, env }: { clock: Clock; env: Env }): Promise<Store> {
+export async function openStore(
+  place: StorePlace,
+  { clock, env, journal = {} }: { clock: Clock; env: Env; journal?: Partial<JournalLimits> },
+): Promise<Store> {
   const key = storeKeys(place, env);
-  if (place.kind === "sqlite") return openSqliteStore({ file: place.file, key, clock });
-  const store = await openPostgresStore({ address: place.address, key, clock });
+  if (place.kind === "sqlite") return openSqliteStore({ file: place.file, key, clock, journal });
+  const store = await openPostgresStore({ address: place.address, key, clock, journal });
   try {
     return await createLastKnownStore(store, { clock, isOutage });
   } catch (error) {

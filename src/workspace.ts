@@ -2,14 +2,16 @@ import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { parseConfig } from "./config/parse.ts";
 import { configError } from "./config/problem.ts";
-import { type ResolvedConfig, resolveConfig, strategyFor } from "./config/resolve.ts";
+import { priceOf, type ResolvedConfig, resolveConfig, strategyFor } from "./config/resolve.ts";
 import type { ConfigInput } from "./config/schema.ts";
 import { type Clock, type Random, systemClock } from "./core/clock.ts";
 import { UnderstudyError } from "./core/error.ts";
+import type { TurnEvent } from "./core/events.ts";
 import { Secret } from "./core/secret.ts";
 import type { Transport } from "./core/transport.ts";
 import type { ApiKeyCredential } from "./credentials/credential.ts";
 import { createTokenKeeper, type TokenKeeper } from "./credentials/keeper.ts";
+import type { RefreshOutcome } from "./credentials/refresh-outcome.ts";
 import type { Store } from "./credentials/store.ts";
 import { locateStore, openStore } from "./open-store.ts";
 import { noCacheFiles, openCacheFiles } from "./platform/cache-files.ts";
@@ -24,10 +26,12 @@ import type { Provider } from "./providers/provider.ts";
 import { builtInProviders, findProvider } from "./providers/registry.ts";
 import { missingBaseUrl, resolveBaseUrl, resolveProtocol } from "./providers/resolve.ts";
 import { createSpendRefreshToken } from "./providers/spend-refresh-token.ts";
+import { dayMs, type JournalLimits } from "./stores/journal-limits.ts";
 import { createUndiciTransport } from "./transport/undici.ts";
 import type { TurnRuntime } from "./turn/runtime.ts";
 import { createHabitLedger } from "./turn/habits.ts";
 import { createSealLedger } from "./turn/seals.ts";
+import { createStreamGauge } from "./turn/stream-gauge.ts";
 
 export interface WorkspaceOptions {
   /** The configuration itself. Default: read from `config.yaml` in the configuration folder. */
@@ -39,6 +43,12 @@ export interface WorkspaceOptions {
   readonly clock?: Clock;
   readonly random?: Random;
   readonly transport?: Transport;
+}
+
+/** How a spending of a refresh token by this process ended. */
+export interface RefreshTold {
+  readonly provider: string;
+  readonly outcome: RefreshOutcome["kind"];
 }
 
 /** What a reload changes. */
@@ -59,6 +69,10 @@ export interface Workspace {
   /** What providers said of each account's plan. */
   readonly usage: UsageLog;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** `observe` is called as each turn begins, and what it gives is told what happens in it. Neither may throw. Returns how to end it. */
+  onTurn(observe: () => (event: TurnEvent) => void): () => void;
+  /** Told how each spending of a refresh token ended, also those in the background. Must not throw. Returns how to end it. */
+  onRefresh(listener: (told: RefreshTold) => void): () => void;
   /**
    * Reads the configuration again; from then on every new turn goes by it. Throws `config_invalid` and leaves everything as it
    * was when it is wrong. The place of the store is the one thing that only a restart changes.
@@ -82,26 +96,33 @@ export async function openWorkspace(options: WorkspaceOptions = {}): Promise<Wor
   let settings = await read();
   const { config } = settings;
   const given = options.store ?? config.store ?? undefined;
-  const store = typeof given === "object" ? given : await openStore(locateStore(given, home), { clock, env });
+  const store = typeof given === "object" ? given : await openStore(locateStore(given, home), { clock, env, journal: journalLimits(config) });
   const transport = options.transport ?? createUndiciTransport();
   const find = (id: string): Provider | null => findProvider(settings.config.providers, id);
+  const spend = createSpendRefreshToken({
+    transport,
+    clock,
+    findProvider: find,
+    timeoutMs: config.limits.refreshTimeoutMs,
+  });
   const keeper = createTokenKeeper({
     store,
     clock,
     random,
     owner: processOwner(),
     isDead: isOwnerDead,
-    spend: createSpendRefreshToken({
-      transport,
-      clock,
-      findProvider: find,
-      timeoutMs: config.limits.refreshTimeoutMs,
-    }),
+    async spend(credential) {
+      const outcome = await spend(credential);
+      for (const tell of refreshObservers) tell({ provider: credential.provider, outcome: outcome.kind });
+      return outcome;
+    },
     claimMs: config.limits.refreshTimeoutMs + 10_000,
   });
   // Whoever brings a store of their own wants nothing written beside it.
   const usage = createUsageLog(typeof given === "object" ? noCacheFiles : openCacheFiles(join(home.dataDir, "cache")));
   const closing = new AbortController();
+  const turnObservers = new Set<() => (event: TurnEvent) => void>();
+  const refreshObservers = new Set<(told: RefreshTold) => void>();
   /** Of keys in the environment, so that they take their turn among the stored ones. */
   const unstoredUses = new Map<string, { uses: number; lastUsedAt: number }>();
   const runtime: TurnRuntime = {
@@ -138,6 +159,15 @@ export async function openWorkspace(options: WorkspaceOptions = {}): Promise<Wor
       if (baseUrl === null) throw new UnderstudyError("config_invalid", missingBaseUrl(provider));
       return { baseUrl, protocol: resolveProtocol(provider, model, baseUrl) };
     },
+    priceOf: (target) => priceOf(settings.config, target),
+    stopwatch: () => performance.now(),
+    gauge: createStreamGauge(),
+    observeTurn: () => {
+      const told = [...turnObservers].map((observe) => observe());
+      return (event) => {
+        for (const tell of told) tell(event);
+      };
+    },
     seals: createSealLedger(),
     habits: createHabitLedger(),
     newTurnId: () => `turn_${randomUUID().replaceAll("-", "")}`,
@@ -154,6 +184,14 @@ export async function openWorkspace(options: WorkspaceOptions = {}): Promise<Wor
     runtime,
     usage,
     env,
+    onTurn(observe) {
+      turnObservers.add(observe);
+      return () => turnObservers.delete(observe);
+    },
+    onRefresh(listener) {
+      refreshObservers.add(listener);
+      return () => refreshObservers.delete(listener);
+    },
     async reload() {
       settings = await read();
     },
@@ -165,6 +203,10 @@ export async function openWorkspace(options: WorkspaceOptions = {}): Promise<Wor
       if (transport !== options.transport) await transport.close();
     },
   };
+}
+
+function journalLimits({ journal }: ResolvedConfig): JournalLimits {
+  return { maxTurns: journal.maxTurns, maxAgeMs: journal.maxAgeDays * dayMs };
 }
 
 async function readConfig(given: ConfigInput | undefined, home: UnderstudyHome): ReturnType<typeof checkedConfig> {

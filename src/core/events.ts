@@ -1,3 +1,4 @@
+import type { Cooldown } from "./cooldown.ts";
 import type { Decision } from "./decide.ts";
 import type { Failure } from "./failure.ts";
 
@@ -20,6 +21,14 @@ export interface Usage {
   readonly output: number;
   readonly cachedInput: number;
   readonly reasoning: number;
+  /** What the provider itself says that this answer cost, in USD. */
+  readonly reportedUsd?: number;
+}
+
+/** What an answer cost. `prices`: by the configured price. `provider`: as the provider reports it. */
+export interface Cost {
+  readonly usd: number;
+  readonly from: "prices" | "provider";
 }
 
 /** What happens during a turn, in order. `at` is Unix ms. */
@@ -39,6 +48,8 @@ export type TurnEvent =
       readonly candidate: Candidate;
       readonly failure: Failure;
       readonly decision: Decision;
+      /** Who or what rests from now on because of it. Missing: nobody. */
+      readonly cooldown?: Cooldown;
       readonly at: number;
     }
   | {
@@ -59,15 +70,29 @@ export type TurnEvent =
     }
   /** Something about this turn could not be written to the store. The turn goes on. */
   | { readonly type: "store-unavailable"; readonly message: string; readonly at: number }
-  | { readonly type: "committed"; readonly attempt: number; readonly candidate: Candidate; readonly at: number }
+  | {
+      readonly type: "committed";
+      readonly attempt: number;
+      readonly candidate: Candidate;
+      /**
+       * Of the time since the turn began, what neither providers nor token endpoints nor waits took, in ms with fractions.
+       * Missing: nobody measured.
+       */
+      readonly overheadMs?: number;
+      readonly at: number;
+    }
   | {
       readonly type: "turn-end";
       readonly turnId: string;
       readonly outcome: TurnOutcome;
       readonly attempts: number;
       readonly usage: Usage | null;
+      /** Null when neither the configuration nor the provider names a price. */
+      readonly cost: Cost | null;
       /** Why the answer broke off after its beginning; else null. */
       readonly failure: Failure | null;
+      /** Who or what rests from now on because of it. Missing: nobody. */
+      readonly cooldown?: Cooldown;
       readonly at: number;
     };
 
@@ -81,6 +106,10 @@ export interface AttemptRecord {
   readonly endedAt: number;
   /** False when it ended before a call was made: no token, no key. */
   readonly called: boolean;
+  /** How long the turn had waited before it, in ms: a back-off, or a recovery. Missing: not at all. */
+  readonly waitedMs?: number;
+  /** Until when the credential, or this model, rests because of it, in Unix ms. Missing: nobody rests. */
+  readonly restsUntil?: number;
   readonly failure: Failure | null;
   readonly decision: Decision | null;
 }
@@ -94,4 +123,6 @@ export interface TurnRecord {
   readonly outcome: TurnOutcome;
   readonly attempts: readonly AttemptRecord[];
   readonly usage: Usage | null;
+  /** Null or missing: neither the configuration nor the provider names a price. */
+  readonly cost?: Cost | null;
 }

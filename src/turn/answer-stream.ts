@@ -5,6 +5,7 @@ import type { Evidence } from "../failures/evidence.ts";
 import type { StreamReader } from "../protocols/protocol.ts";
 import { formatSse, type SseEvent, SseError, SseParser } from "../protocols/sse.ts";
 import type { TurnLimits } from "./limits.ts";
+import type { CountedStream, StreamGauge } from "./stream-gauge.ts";
 import type { Watchdog } from "./watchdog.ts";
 import { WholeEvents } from "./whole-events.ts";
 
@@ -35,6 +36,7 @@ export interface AnswerStreamInput {
   readonly classify: (evidence: Evidence) => Failure;
   /** True after the caller gave up. */
   readonly isCancelled: () => boolean;
+  readonly gauge?: StreamGauge;
 }
 
 const encoder = new TextEncoder();
@@ -68,10 +70,12 @@ export class AnswerStream {
   #idleSince: number | null = null;
   #sawContent = false;
   #closed = false;
+  readonly #counted: CountedStream | null;
 
   constructor(input: AnswerStreamInput) {
     this.#input = input;
     this.#chunks = input.body[Symbol.asyncIterator]();
+    this.#counted = input.gauge?.open() ?? null;
   }
 
   get end(): StreamEnd | null {
@@ -89,7 +93,10 @@ export class AnswerStream {
       if (batch === null) return this.#end?.kind === "cut" ? this.#end.failure : null;
       const content = this.#read(batch);
       // Comments alone say nothing to the caller, and there is no end to how many may come.
-      if (batch.events.length > 0) this.#held.push(content.batch);
+      if (batch.events.length > 0) {
+        this.#held.push(content.batch);
+        this.#counted?.hold(content.batch.bytes.length);
+      }
       events += batch.events.length;
       if (events > openingEvents) bytes += batch.bytes.length;
       // Nothing has been passed on yet, so a failure that came together with content is not seen either.
@@ -102,6 +109,7 @@ export class AnswerStream {
   /** Everything from the first byte on. Iterate once; ending early closes the connection. */
   async *rest(): AsyncGenerator<Batch> {
     try {
+      this.#counted?.letGo();
       yield* this.#held;
       while (this.#end?.kind !== "cut") {
         const batch = await this.#next();
@@ -115,6 +123,7 @@ export class AnswerStream {
   }
 
   async close(): Promise<void> {
+    this.#counted?.close();
     this.#input.watchdog.stop();
     try {
       await this.#chunks.return?.();

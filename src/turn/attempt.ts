@@ -8,6 +8,7 @@ import { protocols } from "../protocols/index.ts";
 import type { StreamReader } from "../protocols/protocol.ts";
 import { AnswerStream, SilenceError } from "./answer-stream.ts";
 import type { TurnLimits } from "./limits.ts";
+import type { StreamGauge } from "./stream-gauge.ts";
 import type { UpstreamRequest } from "./upstream-request.ts";
 import { createWatchdog } from "./watchdog.ts";
 
@@ -27,6 +28,7 @@ export interface AttemptInput {
   readonly signal?: AbortSignal;
   /** Aborts when this process lets go of everything. */
   readonly closing?: AbortSignal;
+  readonly gauge?: StreamGauge;
 }
 
 /** What an attempt came to: an answer at its commit point, or a failure of which the caller has seen nothing. */
@@ -77,6 +79,7 @@ export async function runAttempt(input: AttemptInput): Promise<AttemptResult> {
         limits,
         classify,
         isCancelled,
+        ...(input.gauge === undefined ? {} : { gauge: input.gauge }),
       });
       const failure = await stream.hold(input.whole);
       if (failure === null) return { ok: true, answer: { ...head(response), kind: "stream", stream } };

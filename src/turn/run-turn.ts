@@ -1,7 +1,8 @@
-import { healsByItself } from "../core/cooldown.ts";
+import { type Cooldown, healsByItself } from "../core/cooldown.ts";
 import { decide, type Decision } from "../core/decide.ts";
 import type { AttemptRecord, Candidate, TurnEvent, TurnRecord } from "../core/events.ts";
 import type { Failure } from "../core/failure.ts";
+import { costOf } from "../core/price.ts";
 import type { Route, Target } from "../core/target.ts";
 import { type Credential, needsRelogin } from "../credentials/credential.ts";
 import { reloginFailure } from "../credentials/keeper-failures.ts";
@@ -16,7 +17,7 @@ import { type Repaired, Repairs } from "./repairs.ts";
 import type { TurnRequest } from "./request.ts";
 import type { TurnRuntime } from "./runtime.ts";
 import { type TryResult, tryCandidate } from "./try-candidate.ts";
-import { toCandidate, TurnLog } from "./turn-log.ts";
+import { restsUntil, toCandidate, TurnLog } from "./turn-log.ts";
 
 export interface TurnOptions {
   readonly route: Route;
@@ -61,6 +62,12 @@ export type TurnResult =
       readonly nearestRecovery: number | null;
     };
 
+/** What comes after a failure, and who or what rests because of it. */
+interface Next {
+  readonly decision: Decision;
+  readonly cooldown: Cooldown | null;
+}
+
 /** The first wait of a turn takes at least this long, each further one twice as long, in ms. */
 const shortestWaitMs = 1_000;
 
@@ -72,7 +79,10 @@ const shortestWaitMs = 1_000;
 export async function runTurn(runtime: TurnRuntime, request: TurnRequest, options: TurnOptions): Promise<TurnResult> {
   const { store, clock, random, limits } = runtime;
   const { route, signal } = options;
-  const log = new TurnLog(runtime.newTurnId(), route.name, clock, options.onEvent);
+  const began = runtime.stopwatch?.();
+  /** Spent by providers, token endpoints and waits, in ms. */
+  let elsewhereMs = 0;
+  const log = new TurnLog(runtime.newTurnId(), route.name, clock, listeners(runtime.observeTurn?.(), options.onEvent));
   const retries = new Map<Target, number>();
   const refreshed = new Set<string>();
   /** Credentials with the tokens they had when last used in this turn. */
@@ -107,6 +117,7 @@ export async function runTurn(runtime: TurnRuntime, request: TurnRequest, option
       ...(signal === undefined ? {} : { signal }),
     });
     rejected = false;
+    elsewhereMs += tried.elsewhereMs;
     latest.set(tried.credential.id, tried.credential);
     if (tried.refresh !== null) {
       log.tell({ type: "token-refresh", candidate: toCandidate(candidate), outcome: tried.refresh });
@@ -122,12 +133,13 @@ export async function runTurn(runtime: TurnRuntime, request: TurnRequest, option
 
     const { failure, called } = tried;
     const cancelled = failure.reason === "cancelled" && (signal?.aborted === true || runtime.closing?.aborted === true);
-    const decision: Decision = cancelled
-      ? { action: "stop" }
+    const { decision, cooldown }: Next = cancelled
+      ? { decision: { action: "stop" }, cooldown: null }
       : await decideNext(candidate, failure, startedAt, repaired);
-    log.add({ candidate: toCandidate(candidate), startedAt, called, failure, decision });
+    log.add({ candidate: toCandidate(candidate), startedAt, called, failure, decision, ...restsUntil(cooldown) });
     const attempt = log.attempts.length;
-    log.tell({ type: "attempt-failed", attempt, candidate: toCandidate(candidate), failure, decision });
+    const resting = cooldown === null ? {} : { cooldown };
+    log.tell({ type: "attempt-failed", attempt, candidate: toCandidate(candidate), failure, decision, ...resting });
     tellRelogin(candidate, failure);
     last = { candidate, failure };
     if (cancelled) return fail(failure, "cancelled");
@@ -171,7 +183,7 @@ export async function runTurn(runtime: TurnRuntime, request: TurnRequest, option
     failure: Failure,
     startedAt: number,
     sent: Repaired,
-  ): Promise<Decision> {
+  ): Promise<Next> {
     const now = clock.now();
     const standing = line;
     const rest = await known(withoutBenched(store, standing, now), { line: standing, recovery: null });
@@ -196,8 +208,9 @@ export async function runTurn(runtime: TurnRuntime, request: TurnRequest, option
       },
       random,
     );
-    if (cooldown !== null && isBenching(decision, failure)) await written(store.putCooldown(cooldown));
-    return decision;
+    if (cooldown === null || !isBenching(decision, failure)) return { decision, cooldown: null };
+    await written(store.putCooldown(cooldown));
+    return { decision, cooldown };
   }
 
   /** A store that can't be read in the middle of a turn leaves it with what it knows. */
@@ -235,11 +248,16 @@ export async function runTurn(runtime: TurnRuntime, request: TurnRequest, option
 
   /** False when the caller gave up meanwhile. */
   async function sleep(ms: number): Promise<boolean> {
+    const since = clock.now();
+    const exactly = runtime.stopwatch?.() ?? 0;
     try {
       await clock.sleep(ms, signal);
       return true;
     } catch {
       return false;
+    } finally {
+      log.waited(clock.now() - since);
+      elsewhereMs += (runtime.stopwatch?.() ?? 0) - exactly;
     }
   }
 
@@ -266,22 +284,27 @@ export async function runTurn(runtime: TurnRuntime, request: TurnRequest, option
     const first = log.attempts[0]?.candidate;
     const served = toCandidate(candidate);
     log.add({ candidate: served, startedAt, called: true, failure: null, decision: null });
-    log.tell({ type: "committed", attempt: log.attempts.length, candidate: served });
+    const now = runtime.stopwatch?.();
+    const overhead = now === undefined || began === undefined ? {} : { overheadMs: now - began - elsewhereMs };
+    log.tell({ type: "committed", attempt: log.attempts.length, candidate: served, ...overhead });
     const { answer, done } = watchEnd(tried.answer, async () => {
       const end = tried.answer.end();
       const outcome = outcomeOf(end);
       const cut = outcome === "cut" && end?.kind === "cut" ? end.failure : null;
+      let cooldown: Cooldown | null = null;
       if (cut !== null) {
-        log.cutLast(cut);
         tellRelogin(candidate, cut);
-        const cooldown = await known(
-          planCooldown(store, candidate, cut, clock.now(), triedAt(candidate, startedAt)),
-          null,
-        );
         // One broken stream says nothing of the next; an empty allowance does.
-        if (cooldown !== null && outlastsTurn(cut)) await written(store.putCooldown(cooldown));
+        if (outlastsTurn(cut)) {
+          const tried = triedAt(candidate, startedAt);
+          cooldown = await known(planCooldown(store, candidate, cut, clock.now(), tried), null);
+        }
+        log.cutLast(cut, cooldown);
+        if (cooldown !== null) await written(store.putCooldown(cooldown));
       }
-      const record = log.end(outcome, usageOf(end), cut);
+      const usage = usageOf(end);
+      const cost = costOf(usage, runtime.priceOf?.(candidate.target) ?? null);
+      const record = log.end(outcome, { usage, cost, cut, cooldown });
       if (outcome === "answered") await written(clearAfterSuccess(store, candidate, startedAt));
       await written(store.appendTurn(record));
       return record;
@@ -302,7 +325,7 @@ export async function runTurn(runtime: TurnRuntime, request: TurnRequest, option
 
   async function fail(failure: Failure | null, outcome: "failed" | "cancelled" = "failed"): Promise<TurnResult> {
     const { blocked }: Candidates = candidates;
-    await written(store.appendTurn(log.end(outcome, null)));
+    await written(store.appendTurn(log.end(outcome, { usage: null, cost: null })));
     return { ok: false, turnId: log.turnId, outcome, failure, attempts: log.attempts, blocked, nearestRecovery };
   }
 }
@@ -312,6 +335,16 @@ function outcomeOf(end: StreamEnd | null): "answered" | "cut" | "cancelled" {
   if (end === null) return "cancelled";
   if (end.kind === "complete") return "answered";
   return end.failure.reason === "cancelled" ? "cancelled" : "cut";
+}
+
+type Listener = (event: TurnEvent) => void;
+
+function listeners(first: Listener | undefined, second: Listener | undefined): Listener | undefined {
+  if (first === undefined || second === undefined) return first ?? second;
+  return (event) => {
+    first(event);
+    second(event);
+  };
 }
 
 function isPrimary({ targets }: Route, { provider, model }: Candidate): boolean {

@@ -1,7 +1,9 @@
 import type { Clock, Random } from "../core/clock.ts";
 import type { Secret } from "../core/secret.ts";
 import type { Strategy } from "../core/select.ts";
-import type { ProtocolName } from "../core/target.ts";
+import type { TurnEvent } from "../core/events.ts";
+import type { Price } from "../core/price.ts";
+import type { ProtocolName, Target } from "../core/target.ts";
 import type { Transport } from "../core/transport.ts";
 import type { ApiKeyCredential, Credential, KeySource } from "../credentials/credential.ts";
 import type { TokenKeeper } from "../credentials/keeper.ts";
@@ -12,6 +14,7 @@ import type { Provider } from "../providers/provider.ts";
 import type { HabitLedger } from "./habits.ts";
 import type { TurnLimits } from "./limits.ts";
 import type { SealLedger } from "./seals.ts";
+import type { StreamGauge } from "./stream-gauge.ts";
 
 /** The headers of an answer, or the data of one of its events (or its whole body). */
 export type Heard = { readonly headers: Readonly<Record<string, string>> } | { readonly text: string };
@@ -49,6 +52,14 @@ export interface TurnRuntime {
   readonly closing?: AbortSignal;
   /** Counts an attempt with a key that no store keeps. */
   readonly recordUnstoredUse?: (id: string, at: number) => void;
+  /** What a model costs; null when nobody has said. Missing: nobody has. */
+  readonly priceOf?: (target: Pick<Target, "provider" | "model">) => Price | null;
+  /** A clock in ms with fractions, from whatever beginning. Missing: nothing is measured that finely. */
+  readonly stopwatch?: () => number;
+  /** What is held and open now, over all turns. Missing: nobody counts. */
+  readonly gauge?: StreamGauge;
+  /** Called as each turn begins; told what happens in it, before the caller is. Neither may throw. */
+  readonly observeTurn?: () => (event: TurnEvent) => void;
 }
 
 /** What failures are judged by now: the time, and the table with a user's own rows. */

@@ -5,7 +5,7 @@ import type { Credential } from "../credentials/credential.ts";
 import type { TokenResult } from "../credentials/keeper.ts";
 import { classifyFailure } from "../failures/classify.ts";
 import { cleanMessage } from "../failures/clean-message.ts";
-import { runAttempt } from "./attempt.ts";
+import { type AttemptInput, runAttempt } from "./attempt.ts";
 import { type CallerAnswer, toCallerAnswer } from "./caller-answer.ts";
 import { habitByRow } from "./habits.ts";
 import type { Repaired } from "./repairs.ts";
@@ -31,6 +31,8 @@ export type TryResult = {
   readonly credential: Credential;
   /** What became of its token; null when it was good as it was. */
   readonly refresh: "ok" | "failed" | null;
+  /** Spent by the provider and by a token endpoint, in ms; 0 when nobody measures. */
+  readonly elsewhereMs: number;
 } & (
   | {
       readonly ok: true;
@@ -45,11 +47,31 @@ export type TryResult = {
 
 /** Tries one candidate: makes its token good, writes the request, calls, holds the answer until its commit point. */
 export async function tryCandidate(input: TryInput): Promise<TryResult> {
+  const stopwatch = input.runtime.stopwatch ?? (() => 0);
+  let elsewhereMs = 0;
+  const result = await tryMeasured(input, async (work) => {
+    const since = stopwatch();
+    try {
+      return await work();
+    } finally {
+      elsewhereMs += stopwatch() - since;
+    }
+  });
+  return { ...result, elsewhereMs };
+}
+
+type Unmeasured<T> = T extends unknown ? Omit<T, "elsewhereMs"> : never;
+
+/** `elsewhere` runs what others take their time for. */
+async function tryMeasured(
+  input: TryInput,
+  elsewhere: <T>(work: () => Promise<T>) => Promise<T>,
+): Promise<Unmeasured<TryResult>> {
   const { runtime, request, target, signal } = input;
   const provider = runtime.findProvider(target.provider);
   if (provider === null) throw new UnderstudyError("route_unknown", `no provider is called ${target.provider}`);
 
-  const access = await readAccess(input);
+  const access = await (input.credential.kind === "oauth" ? elsewhere(() => readAccess(input)) : readAccess(input));
   if (!access.ok) return access;
   const { credential, refresh, secret } = access;
 
@@ -78,7 +100,7 @@ export async function tryCandidate(input: TryInput): Promise<TryResult> {
   if (credential.kind === "api_key" && !credential.persisted) runtime.recordUnstoredUse?.(credential.id, now);
   // Only selection reads it: a store in trouble costs no turn.
   else await runtime.store.recordUse(credential.id, now).catch(() => {});
-  const result = await runAttempt({
+  const attempt: AttemptInput = {
     transport: runtime.transport,
     clock: runtime.clock,
     limits: runtime.limits,
@@ -93,7 +115,9 @@ export async function tryCandidate(input: TryInput): Promise<TryResult> {
     },
     ...(signal === undefined ? {} : { signal }),
     ...(runtime.closing === undefined ? {} : { closing: runtime.closing }),
-  });
+    ...(runtime.gauge === undefined ? {} : { gauge: runtime.gauge }),
+  };
+  const result = await elsewhere(() => runAttempt(attempt));
   if (!result.ok) {
     const { failure } = result;
     const isAboutSeals = failure.reason === "invalid_encrypted_content" && habitByRow[failure.row] === undefined;
@@ -116,7 +140,7 @@ function bodyText({ request }: UpstreamRequest): string {
 
 type Access =
   | { readonly ok: true; readonly credential: Credential; readonly refresh: "ok" | null; readonly secret: string }
-  | Extract<TryResult, { ok: false }>;
+  | Extract<Unmeasured<TryResult>, { ok: false }>;
 
 /** The key or access token to call with, revealed for this one request. */
 async function readAccess({ runtime, credential, rejected, signal }: TryInput): Promise<Access> {

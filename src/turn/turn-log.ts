@@ -1,5 +1,6 @@
 import type { Clock } from "../core/clock.ts";
-import type { AttemptRecord, Candidate, TurnEvent, TurnOutcome, TurnRecord, Usage } from "../core/events.ts";
+import type { Cooldown } from "../core/cooldown.ts";
+import type { AttemptRecord, Candidate, Cost, TurnEvent, TurnOutcome, TurnRecord, Usage } from "../core/events.ts";
 import type { Failure } from "../core/failure.ts";
 import type { LineCandidate } from "./line.ts";
 
@@ -14,6 +15,7 @@ export class TurnLog {
   readonly #clock: Clock;
   readonly #startedAt: number;
   readonly #onEvent: ((event: TurnEvent) => void) | undefined;
+  #waitedMs = 0;
 
   constructor(turnId: string, route: string, clock: Clock, onEvent: ((event: TurnEvent) => void) | undefined) {
     this.turnId = turnId;
@@ -28,20 +30,28 @@ export class TurnLog {
     this.#onEvent?.({ ...event, at: this.#clock.now() });
   }
 
-  add(record: Omit<AttemptRecord, "endedAt">): void {
-    this.attempts.push({ ...record, endedAt: this.#clock.now() });
+  /** Counts a wait towards the attempt that comes next. */
+  waited(ms: number): void {
+    this.#waitedMs += ms;
+  }
+
+  add(record: Omit<AttemptRecord, "endedAt" | "waitedMs">): void {
+    const waited = this.#waitedMs > 0 ? { waitedMs: this.#waitedMs } : {};
+    this.#waitedMs = 0;
+    this.attempts.push({ ...record, ...waited, endedAt: this.#clock.now() });
   }
 
   /** The last attempt answered, and its answer broke off. */
-  cutLast(failure: Failure): void {
+  cutLast(failure: Failure, cooldown: Cooldown | null): void {
     const last = this.attempts.pop();
-    if (last !== undefined) this.attempts.push({ ...last, failure, endedAt: this.#clock.now() });
+    if (last === undefined) return;
+    this.attempts.push({ ...last, failure, ...restsUntil(cooldown), endedAt: this.#clock.now() });
   }
 
-  /** `cut`: why the answer broke off. */
-  end(outcome: TurnOutcome, usage: Usage | null, cut: Failure | null = null): TurnRecord {
+  end(outcome: TurnOutcome, { usage, cost, cut = null, cooldown = null }: TurnEnd): TurnRecord {
     const attempts = this.attempts.length;
-    this.tell({ type: "turn-end", turnId: this.turnId, outcome, attempts, usage, failure: cut });
+    const resting = cooldown === null ? {} : { cooldown };
+    this.tell({ type: "turn-end", turnId: this.turnId, outcome, attempts, usage, cost, failure: cut, ...resting });
     return {
       id: this.turnId,
       route: this.#route,
@@ -50,8 +60,23 @@ export class TurnLog {
       outcome,
       attempts: this.attempts,
       usage,
+      cost,
     };
   }
+}
+
+interface TurnEnd {
+  readonly usage: Usage | null;
+  readonly cost: Cost | null;
+  /** Why the answer broke off. */
+  readonly cut?: Failure | null;
+  /** What the break set. */
+  readonly cooldown?: Cooldown | null;
+}
+
+/** What an attempt's record says of the cooldown that it set. */
+export function restsUntil(cooldown: Cooldown | null): Pick<AttemptRecord, "restsUntil"> {
+  return cooldown === null ? {} : { restsUntil: cooldown.until };
 }
 
 /** A candidate as it may be shown. */

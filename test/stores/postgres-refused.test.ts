@@ -140,7 +140,7 @@ describeWithPostgres("a PostgreSQL store is not opened", (server) => {
     expect(await refused(saveSampleLogin(store), "store_unavailable")).toMatch(/takes no writes .*name the primary/);
   });
 
-  it.each([{ journalLimit: 0 }, { key: new Uint8Array(16) }])("with a wrong option: %o", async (option) => {
+  it.each([{ journal: { maxTurns: 0 } }, { key: new Uint8Array(16) }])("with a wrong option: %o", async (option) => {
     const opening = openPostgresStore({ address: server.newAddress(), key: testKey, ...option });
     await refused(opening, "config_invalid");
   });

@@ -8,7 +8,8 @@ describeWithPostgres("PostgreSQL", (server) => {
     const address = server.newAddress();
     await migratePostgresStore({ address, key: testKey });
     // The suite owns the time; that the database's counts otherwise is tested beside it.
-    const open = () => openPostgresStore({ ...setup, address, key: testKey, claimTime: "caller" });
+    const { clock, journalLimit: maxTurns } = setup;
+    const open = () => openPostgresStore({ clock, journal: { maxTurns }, address, key: testKey, claimTime: "caller" });
     let store = await open();
     return {
       store,

@@ -12,6 +12,7 @@ import {
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { systemClock } from "../../src/core/clock.ts";
 import { isUnderstudyError } from "../../src/core/error.ts";
 import { Secret } from "../../src/core/secret.ts";
 import type { Store } from "../../src/credentials/store.ts";
@@ -145,21 +146,57 @@ describe("the file of a store", () => {
 
 it("stores no more turns than its limit", async () => {
   const file = join(folder(), "store.db");
-  const store = await open(file, { journalLimit: 3 });
+  const store = await open(file, { journal: { maxTurns: 3 } });
   for (const id of ["1", "2", "3"]) await store.appendTurn(sampleTurn(id));
   await store.close();
-  const again = await open(file, { journalLimit: 3 });
+  const again = await open(file, { journal: { maxTurns: 3 } });
   for (const id of ["4", "5"]) await again.appendTurn(sampleTurn(id));
   await again.close();
-  const reopened = await open(file, { journalLimit: 100 });
+  const reopened = await open(file, { journal: { maxTurns: 100 } });
   expect((await reopened.listTurns(100)).map((turn) => turn.id)).toEqual(["5", "4", "3"]);
+});
+
+it("forgets turns that are too old, with the next one that is written", async () => {
+  const file = join(folder(), "store.db");
+  const store = await open(file);
+  const { endedAt } = sampleTurn("1");
+  await store.appendTurn(sampleTurn("1"));
+  await store.appendTurn({ ...sampleTurn("2"), endedAt: endedAt + 1 });
+  await store.close();
+  const journal = { maxAgeMs: 1_000 };
+  const clock = { ...systemClock, now: () => endedAt + 1 + journal.maxAgeMs };
+  const later = await open(file, { journal, clock });
+  await later.appendTurn({ ...sampleTurn("3"), endedAt: clock.now() });
+  await later.close();
+  const reopened = await open(file, { journal, clock });
+  expect((await reopened.listTurns(100)).map((turn) => turn.id)).toEqual(["3", "2"]);
+});
+
+it("forgets a little with each writing when the limit was lowered, and never the newest", async () => {
+  const file = join(folder(), "store.db");
+  const store = await open(file);
+  for (let i = 1; i <= 1_000; i += 1) await store.appendTurn(sampleTurn(String(i)));
+  await store.close();
+  const counts: number[] = [];
+  for (const id of ["a", "b", "c"]) {
+    const lowered = await open(file, { journal: { maxTurns: 10 } });
+    await lowered.appendTurn(sampleTurn(id));
+    await lowered.close();
+    const looking = await open(file, { journal: { maxTurns: 10_000 } });
+    const turns = await looking.listTurns(10_000);
+    await looking.close();
+    expect(turns[0]?.id).toBe(id);
+    counts.push(turns.length);
+  }
+  expect(counts).toEqual([800, 600, 400]);
 });
 
 describe("the options of a store", () => {
   it.each([
     ["a short key", { key: new Uint8Array(16) }, /32 bytes, not 16/],
-    ["a journal of nothing", { journalLimit: 0 }, /journalLimit .* not 0/],
-    ["half a turn", { journalLimit: 1.5 }, /journalLimit .* not 1.5/],
+    ["a journal of nothing", { journal: { maxTurns: 0 } }, /maxTurns .* not 0/],
+    ["half a turn", { journal: { maxTurns: 1.5 } }, /maxTurns .* not 1.5/],
+    ["a journal of no time", { journal: { maxAgeMs: 0 } }, /maxAgeMs .* not 0/],
   ])("refuses %s and makes no file", async (_, options, text) => {
     const place = folder();
     const opening = open(join(place, "store.db"), options);

@@ -8,7 +8,9 @@ import { testKey } from "./test-key.ts";
 
 async function makeStore(journalMode: JournalMode, setup: StoreSetup): Promise<StoreUnderTest> {
   const folder = mkdtempSync(join(tmpdir(), "understudy-store-"));
-  const open = () => openSqliteStore({ ...setup, file: join(folder, "store.db"), key: testKey, journalMode });
+  const { clock, journalLimit: maxTurns } = setup;
+  const open = () =>
+    openSqliteStore({ clock, journal: { maxTurns }, file: join(folder, "store.db"), key: testKey, journalMode });
   let store = await open();
   return {
     store,

@@ -1,5 +1,7 @@
+import type { Clock } from "../../core/clock.ts";
 import type { TurnRecord } from "../../core/events.ts";
 import type { Store } from "../../credentials/store.ts";
+import { ageCheckMs, type JournalLimits, pruneBatch } from "../journal-limits.ts";
 import type { Connection } from "./connection.ts";
 
 /** The journal: turns that are stored, and those of this process that are not written yet. */
@@ -14,7 +16,13 @@ export interface Journal extends Pick<Store, "listTurns"> {
 /** Turns that go into one statement. */
 const batchSize = 500;
 
-export function createJournal({ run }: Connection, limit: number): Journal {
+export function createJournal(
+  { run }: Connection,
+  { maxTurns: limit, maxAgeMs }: JournalLimits,
+  clock: Clock,
+): Journal {
+  /** When the age of the oldest is looked at again, in Unix ms. */
+  let forgetAt = 0;
   let pending: { readonly id: string; readonly record: string }[] = [];
 
   return {
@@ -27,6 +35,7 @@ export function createJournal({ run }: Connection, limit: number): Journal {
       if (pending.length > limit) pending.shift();
     },
     async write() {
+      const rows = pending.length + pruneBatch;
       while (pending.length > 0) {
         const batch = pending.slice(0, batchSize);
         // Written twice after a lost answer, a turn counts once.
@@ -38,8 +47,16 @@ export function createJournal({ run }: Connection, limit: number): Journal {
         (sql) => sql`
           DELETE FROM turn WHERE seq IN (
             SELECT seq FROM turn WHERE seq <= (SELECT seq FROM turn ORDER BY seq DESC OFFSET ${limit} LIMIT 1)
-            FOR UPDATE SKIP LOCKED)`,
+            ORDER BY seq LIMIT ${rows} FOR UPDATE SKIP LOCKED)`,
       );
+      const now = clock.now();
+      if (maxAgeMs === Number.POSITIVE_INFINITY || now < forgetAt) return;
+      const { count } = await run(
+        (sql) => sql`
+          DELETE FROM turn WHERE seq IN (SELECT seq FROM turn ORDER BY seq LIMIT ${rows} FOR UPDATE SKIP LOCKED)
+            AND (record::json->>'endedAt')::bigint < ${now - maxAgeMs}`,
+      );
+      forgetAt = count > 0 ? now : now + ageCheckMs;
     },
     async listTurns(count) {
       const wanted = Math.max(0, Math.min(count, limit));

@@ -4,7 +4,7 @@ import type { Store } from "../../credentials/store.ts";
 import { createRowMapper } from "../credential-row.ts";
 import { followKey } from "../follow-key.ts";
 import { createKeyRing, type KeyRing, type StoreKeys } from "../key-ring.ts";
-import { defaultJournalLimit } from "../sqlite/journal.ts";
+import { checkJournalLimits, type JournalLimits } from "../journal-limits.ts";
 import { createWriteBehind } from "../write-behind.ts";
 import { parsePostgresAddress } from "./address.ts";
 import { type Connection, createConnection } from "./connection.ts";
@@ -25,8 +25,8 @@ export interface PostgresStoreOptions {
   readonly key: StoreKeys;
   /** Tells which cooldowns are long over. Default: the machine's clock. */
   readonly clock?: Clock;
-  /** Turns that the journal keeps, at least 1. Default 10,000. */
-  readonly journalLimit?: number;
+  /** What the journal keeps. Default 10,000 turns, however old. */
+  readonly journal?: Partial<JournalLimits>;
   /** How long a call may take, in ms. Default 5,000. A call during an outage fails at once. */
   readonly callMs?: number;
   /** Default `database`. */
@@ -47,10 +47,8 @@ export const toolCallMs = 60_000;
  * been. Each may be made again: a settled generation, a kept turn and a released claim are so once.
  */
 export async function openPostgresStore(options: PostgresStoreOptions): Promise<Store> {
-  const { clock = systemClock, journalLimit = defaultJournalLimit, claimTime = "database" } = options;
-  if (!Number.isSafeInteger(journalLimit) || journalLimit < 1) {
-    throw new UnderstudyError("config_invalid", `journalLimit must be a whole number from 1 on, not ${journalLimit}`);
-  }
+  const { clock = systemClock, claimTime = "database" } = options;
+  const journal = checkJournalLimits(options.journal);
   const { connection, ring } = await connect(options);
   try {
     const { name } = connection.address;
@@ -58,7 +56,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
       checkVersion(await readVersion(sql, name), name);
       await adoptKey(sql, name, ring);
     });
-    const store = createStore(connection, ring, clock, journalLimit, claimTime);
+    const store = createStore(connection, ring, clock, journal, claimTime);
     return followKey(store, ring, name, () => connection.run((sql) => readKeyCheck(sql, name)));
   } catch (error) {
     await connection.close();
@@ -95,13 +93,13 @@ function createStore(
   connection: Connection,
   ring: KeyRing,
   clock: Clock,
-  journalLimit: number,
+  limits: JournalLimits,
   claimTime: ClaimTime,
 ): Store {
   const { name } = connection.address;
   const mapper = createRowMapper(ring, name);
   const uses = createPendingUses(connection);
-  const journal = createJournal(connection, journalLimit);
+  const journal = createJournal(connection, limits, clock);
   const presence = createPresence(connection, () => void lookAtVersion());
   const behind = createWriteBehind(
     () => uses.size + journal.size > 0,

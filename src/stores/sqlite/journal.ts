@@ -1,9 +1,8 @@
+import type { Clock } from "../../core/clock.ts";
 import type { TurnRecord } from "../../core/events.ts";
 import type { Store } from "../../credentials/store.ts";
+import { ageCheckMs, type JournalLimits, pruneBatch } from "../journal-limits.ts";
 import type { Connection } from "./connection.ts";
-
-/** How many turns the journal keeps. */
-export const defaultJournalLimit = 10_000;
 
 /** The journal: turns that are stored, and those of this process that are not written yet. */
 export interface Journal extends Pick<Store, "listTurns"> {
@@ -15,10 +14,24 @@ export interface Journal extends Pick<Store, "listTurns"> {
   clear(): void;
 }
 
-export function createJournal({ database, read }: Connection, limit: number): Journal {
+export function createJournal(
+  { database, read }: Connection,
+  { maxTurns: limit, maxAgeMs }: JournalLimits,
+  clock: Clock,
+): Journal {
   let pending: { id: string; record: string }[] = [];
+  /** When the age of the oldest is looked at again, in Unix ms. */
+  let forgetAt = 0;
   const insert = database.prepare("INSERT INTO turn (id, record) VALUES (:id, :record) ON CONFLICT (id) DO NOTHING");
-  const trim = database.prepare("DELETE FROM turn WHERE seq <= (SELECT max(seq) FROM turn) - ?");
+  // The oldest only, and not many at once: a limit that was lowered must not hold up other processes for long.
+  const trim = database.prepare(
+    `DELETE FROM turn WHERE seq IN (
+       SELECT seq FROM turn WHERE seq <= (SELECT max(seq) FROM turn) - :limit ORDER BY seq LIMIT :batch)`,
+  );
+  const forget = database.prepare(
+    `DELETE FROM turn WHERE seq IN (SELECT seq FROM turn ORDER BY seq LIMIT :batch)
+       AND json_extract(record, '$.endedAt') < :before`,
+  );
   const newest = database.prepare("SELECT record FROM turn ORDER BY seq DESC LIMIT ?");
 
   return {
@@ -32,7 +45,12 @@ export function createJournal({ database, read }: Connection, limit: number): Jo
     },
     write() {
       for (const turn of pending) insert.run(turn);
-      trim.run(limit);
+      const batch = pending.length + pruneBatch;
+      trim.run({ limit, batch });
+      const now = clock.now();
+      if (maxAgeMs === Number.POSITIVE_INFINITY || now < forgetAt) return;
+      const { changes } = forget.run({ before: now - maxAgeMs, batch });
+      forgetAt = changes > 0 ? now : now + ageCheckMs;
     },
     clear() {
       pending = [];

@@ -3,7 +3,6 @@ import { dirname, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { pathToFileURL } from "node:url";
 import { type Clock, systemClock } from "../../core/clock.ts";
-import { UnderstudyError } from "../../core/error.ts";
 import type { Store } from "../../credentials/store.ts";
 import { makePrivateFolder, syncFolder, tightenFile, withReason } from "../private-file.ts";
 import { followKey } from "../follow-key.ts";
@@ -21,11 +20,12 @@ import { createCooldownMethods } from "./cooldowns.ts";
 import { createRowMapper } from "../credential-row.ts";
 import { createCredentialMethods } from "./credentials.ts";
 import { damagedError, needsWriter, storeError } from "./errors.ts";
-import { createJournal, defaultJournalLimit } from "./journal.ts";
+import { createJournal } from "./journal.ts";
 import { chooseJournalMode, type JournalMode } from "./journal-mode.ts";
 import { createRefreshMethods } from "./refresh.ts";
 import { adoptKey, inspectStore, migrate, readKeyCheck, readVersion, schemaVersion } from "./schema.ts";
 import { createPendingUses } from "./uses.ts";
+import { checkJournalLimits, type JournalLimits } from "../journal-limits.ts";
 import { createWriteBehind } from "../write-behind.ts";
 
 export interface SqliteStoreOptions {
@@ -35,8 +35,8 @@ export interface SqliteStoreOptions {
   readonly key: StoreKeys;
   /** Tells which cooldowns are long over. Default: the machine's clock. */
   readonly clock?: Clock;
-  /** Turns that the journal keeps, at least 1. Default 10,000. */
-  readonly journalLimit?: number;
+  /** What the journal keeps. Default 10,000 turns, however old. */
+  readonly journal?: Partial<JournalLimits>;
   /** How long a call waits for other processes' locks, in ms. Default 10,000. */
   readonly lockWaitMs?: number;
   /** Default: `wal`, or `delete` on a file system where a write-ahead log is not safe. */
@@ -50,12 +50,10 @@ export interface SqliteStoreOptions {
  * a newer version wrote it; `config_invalid` for a wrong option. A file that is refused is left byte for byte as it was.
  */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
-  const { clock = systemClock, journalLimit = defaultJournalLimit, lockWaitMs = defaultLockWaitMs } = options;
-  if (!Number.isSafeInteger(journalLimit) || journalLimit < 1) {
-    throw new UnderstudyError("config_invalid", `journalLimit must be a whole number from 1 on, not ${journalLimit}`);
-  }
+  const { clock = systemClock, lockWaitMs = defaultLockWaitMs } = options;
+  const journal = checkJournalLimits(options.journal);
   const { connection, ring } = await openConnection(options, lockWaitMs);
-  const store = createStore(connection, ring, clock, journalLimit);
+  const store = createStore(connection, ring, clock, journal);
   return followKey(store, ring, connection.file, () => connection.read(() => readKeyCheck(connection.database)));
 }
 
@@ -88,10 +86,10 @@ export async function openConnection(
   }
 }
 
-function createStore(connection: Connection, ring: KeyRing, clock: Clock, journalLimit: number): Store {
+function createStore(connection: Connection, ring: KeyRing, clock: Clock, limits: JournalLimits): Store {
   const mapper = createRowMapper(ring, connection.file);
   const uses = createPendingUses(connection);
-  const journal = createJournal(connection, journalLimit);
+  const journal = createJournal(connection, limits, clock);
   const behind = createWriteBehind(
     () => uses.size + journal.size > 0,
     () =>
