@@ -9,6 +9,7 @@ export const opencodeGo: Provider = {
   protocol: "chat-completions",
   baseUrl: "https://opencode.ai/zen/go/v1",
   baseUrlEnv: "OPENCODE_GO_BASE_URL",
+  baseUrlRewrite: { from: /\/zen\/go$/, to: "/zen/go/v1" },
   protocolRules: [
     { model: /^(minimax-|qwen)/, protocol: "messages" },
     { model: /^gpt-/, protocol: "responses" },

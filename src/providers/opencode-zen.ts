@@ -9,6 +9,7 @@ export const opencodeZen: Provider = {
   protocol: "chat-completions",
   baseUrl: "https://opencode.ai/zen/v1",
   baseUrlEnv: "OPENCODE_ZEN_BASE_URL",
+  baseUrlRewrite: { from: /\/zen$/, to: "/zen/v1" },
   protocolRules: [
     { model: /^claude-/, protocol: "messages" },
     { model: /^gpt-/, protocol: "responses" },

@@ -45,6 +45,8 @@ describe("the base URL", () => {
     ["gemini", { env: { GEMINI_BASE_URL: "https://g.example/v1beta/openai" } }, "https://g.example/v1beta/openai"],
     ["lmstudio", { env: { LM_BASE_URL: "http://127.0.0.1:9999/api/v1" } }, "http://127.0.0.1:9999/v1"],
     ["lmstudio", { env: { LM_BASE_URL: "http://192.168.1.7:1234/v1" } }, null],
+    ["opencode-go", { override: "https://opencode.ai/zen/go" }, "https://opencode.ai/zen/go/v1"],
+    ["opencode-zen", { override: "https://opencode.ai/zen/" }, "https://opencode.ai/zen/v1"],
   ])("%s with %o is %s", (id, input, expected) => {
     expect(resolveBaseUrl(provider(id), input)).toBe(expected);
   });

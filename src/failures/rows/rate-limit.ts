@@ -104,6 +104,14 @@ export const rateLimitRows: readonly ProvenRow[] = [
     source: "Hermes' list of rate limit messages; DashScope (400, rate increased too quickly)",
   },
   {
+    // Inside an answer, and nothing is said but to wait.
+    name: "wait-words",
+    match: { status: [0], message: /^(?:please )?(?:try again|retry) (?:in \d|after\b)/i },
+    reason: "rate_limit",
+    fixture: "wait-words.json",
+    source: "Hermes' soft failures (its pull request 24173)",
+  },
+  {
     name: "status-429-far-off",
     match: { status: [429], resetsInAtLeastMs: planWindowMs },
     fallback: true,
