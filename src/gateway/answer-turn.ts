@@ -95,6 +95,7 @@ async function runAndWrite(
         onEvent(event) {
           if (event.type === "turn-start") turnId = event.turnId;
           context.onEvent(event);
+          context.page?.observe(turnId, event);
         },
       },
     );

@@ -16,21 +16,26 @@ export function clientKeyFile(home: UnderstudyHome): string {
  * appears. Of two processes that make it at once, both get the same. Throws `store_unavailable` when it can't be read or made.
  */
 export function readOrCreateClientKey(file: string): string {
-  if (!tightenFile(file)) createKey(file);
-  const key = withReason(`the client key ${file} can't be read`, () => readFileSync(file, "utf8")).trim();
+  return readOrCreateKey(file, { prefix: "uk", name: "client key" });
+}
+
+/** The same for any key of this installation. `name` is what a person reads when it fails. */
+export function readOrCreateKey(file: string, kind: { readonly prefix: string; readonly name: string }): string {
+  if (!tightenFile(file)) createKey(file, kind);
+  const key = withReason(`the ${kind.name} ${file} can't be read`, () => readFileSync(file, "utf8")).trim();
   if (key.length < 16) {
-    throw new UnderstudyError("store_unavailable", `${file} holds no client key: remove it and a new one is made`);
+    throw new UnderstudyError("store_unavailable", `${file} holds no ${kind.name}: remove it and a new one is made`);
   }
   return key;
 }
 
-function createKey(file: string): void {
+function createKey(file: string, { prefix, name }: { readonly prefix: string; readonly name: string }): void {
   makePrivateFolder(dirname(file));
   const aside = `${file}.${process.pid}.${randomBytes(4).toString("hex")}`;
   try {
     const descriptor = openSync(aside, "wx", 0o600);
     try {
-      writeSync(descriptor, `uk-${randomBytes(32).toString("base64url")}\n`);
+      writeSync(descriptor, `${prefix}-${randomBytes(32).toString("base64url")}\n`);
       fsyncSync(descriptor);
     } finally {
       closeSync(descriptor);
@@ -39,7 +44,7 @@ function createKey(file: string): void {
     syncFolder(dirname(file));
   } catch (error) {
     const isThere = error instanceof Error && "code" in error && error.code === "EEXIST";
-    if (!isThere) throw fileError(`the client key ${file} can't be made`, error);
+    if (!isThere) throw fileError(`the ${name} ${file} can't be made`, error);
   } finally {
     rmSync(aside, { force: true });
   }

@@ -5,6 +5,7 @@ import type { Affinity } from "./affinity.ts";
 import type { Metrics } from "./metrics.ts";
 import type { OpenTurns } from "./open-turns.ts";
 import type { GatewayLimits } from "./options.ts";
+import type { StatusPage } from "./page/status-page.ts";
 
 /** What the routes of one gateway share. */
 export interface GatewayContext {
@@ -13,6 +14,8 @@ export interface GatewayContext {
   readonly affinity: Affinity;
   readonly metrics: Metrics;
   readonly turns: OpenTurns;
+  /** Null when this gateway shows none. */
+  readonly page: StatusPage | null;
   readonly hasKey: (headers: IncomingHttpHeaders) => boolean;
   readonly allowedHosts: ReadonlySet<string>;
   readonly onEvent: (event: TurnEvent) => void;

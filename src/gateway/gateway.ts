@@ -15,6 +15,7 @@ import {
   type GatewayLimits,
   type GatewayOptions,
 } from "./options.ts";
+import { createStatusPage } from "./page/status-page.ts";
 import { handle } from "./routes.ts";
 import { reloadConfig, watchConfig } from "./watch-config.ts";
 
@@ -44,11 +45,14 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const limits: GatewayLimits = { ...defaultGatewayLimits, ...options.limits };
   const metrics = createMetrics();
   const turns = new OpenTurns();
+  const { adminKey } = options;
+  const page = adminKey === undefined ? null : createStatusPage({ workspace, adminKey, onNotice });
   const context: GatewayContext = {
     workspace,
     limits,
     metrics,
     turns,
+    page,
     affinity: createAffinity({ now: () => workspace.clock.now() }),
     hasKey: createKeyCheck(options.clientKey),
     allowedHosts: new Set(options.allowedHosts?.map((name) => name.toLowerCase())),
@@ -84,6 +88,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     reload: () => reloadConfig(workspace, onNotice),
     async close() {
       stopWatching();
+      page?.close();
       await turns.drain(limits.drainMs);
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeAllConnections();

@@ -7,6 +7,8 @@ export interface GatewayOptions {
   readonly workspace: Workspace;
   /** What every client must present, as `Authorization: Bearer` or `x-api-key`. Never empty. */
   readonly clientKey: string;
+  /** What the status page asks a person for; another one than the client key. Missing: no status page. */
+  readonly adminKey?: string;
   /** Where to listen. Default `127.0.0.1`. Another machine can reach any address but loopback ones. */
   readonly host?: string;
   /** Default 4141; 0 takes a free one. */
@@ -64,9 +66,12 @@ export const defaultHost = "127.0.0.1";
 export const defaultPort = 4141;
 
 /** Throws `usage` for a bind that other machines can reach and nobody has asked for, and for a key that protects nothing. */
-export function checkOptions({ host = defaultHost, clientKey, exposeToOtherMachines }: GatewayOptions): void {
+export function checkOptions({ host = defaultHost, clientKey, adminKey, exposeToOtherMachines }: GatewayOptions): void {
   if (clientKey.trim().length < 16) {
     throw new UnderstudyError("usage", "the gateway needs a client key of at least 16 characters");
+  }
+  if (adminKey !== undefined && (adminKey.trim().length < 16 || adminKey.trim() === clientKey.trim())) {
+    throw new UnderstudyError("usage", "the status page needs a key of its own, of at least 16 characters");
   }
   if (!isLoopback(host) && exposeToOtherMachines !== true) {
     throw new UnderstudyError(

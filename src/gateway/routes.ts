@@ -72,13 +72,16 @@ export async function handle(
   const path = at < 0 ? url : url.slice(0, at);
   const route = Object.hasOwn(routes, `${method} ${path}`) ? routes[`${method} ${path}`] : undefined;
   const dialect = route?.dialect ?? "chat-completions";
+  const isForPage = context.page?.claims(request, path) === true;
   const refusal =
     checkHost(request, context.allowedHosts) ??
     checkQuery(at < 0 ? "" : url.slice(at + 1)) ??
-    (route?.open === true || context.hasKey(request.headers) ? null : wrongKey());
+    (isForPage || route?.open === true || context.hasKey(request.headers) ? null : wrongKey());
   if (refusal !== null) return writeRefusal(response, dialect, refusal);
-  if (route === undefined) return writeRefusal(response, dialect, notFound(method, path));
   try {
+    // The page asks for a key of its own.
+    if (isForPage) return await context.page?.answer(request, response, path);
+    if (route === undefined) return writeRefusal(response, dialect, notFound(method, path));
     await route.answer(context, request, response);
   } catch (error) {
     context.onNotice(`an error of the gateway's own: ${error instanceof Error ? error.message : String(error)}`);

@@ -47,6 +47,11 @@ const causesByRow: Readonly<Record<string, string>> = {
   "request-unwritable": "it can't be asked this",
 };
 
+/** A reason in plain words. */
+export function describeReason(reason: Reason): string {
+  return causes[reason];
+}
+
 /** The cause of a failure in plain words, with the provider's own words behind it and when it ends. */
 export function describeFailure(failure: Failure, now: number): string {
   const until = failure.retryAt === undefined ? "" : `, until ${describeTime(failure.retryAt, now)}`;

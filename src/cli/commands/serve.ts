@@ -5,6 +5,7 @@ import { clientKeyFile, readOrCreateClientKey } from "../../gateway/client-key.t
 import { createGateway } from "../../gateway/gateway.ts";
 import { createGatewayNotices } from "../../gateway/gateway-notices.ts";
 import { defaultHost, defaultPort, isLoopback } from "../../gateway/options.ts";
+import { adminKeyFile, readOrCreateAdminKey } from "../../gateway/page/admin-key.ts";
 import { noteRunning } from "../../gateway/running.ts";
 import type { Workspace } from "../../workspace.ts";
 import { exitCodes } from "../exit-codes.ts";
@@ -22,10 +23,11 @@ interface ServeOptions {
   readonly workers: number;
   readonly json?: boolean;
   readonly printKey?: boolean;
+  readonly printAdminKey?: boolean;
 }
 
 const examples = `
-The first two lines say what a client needs. Every switch is one line on standard error. A change of the configuration counts at
+The first two lines say what a client needs, the third where to look at it all in a browser. Every switch is one line on standard error. A change of the configuration counts at
 once; so do sign-ins and keys. SIGTERM or Ctrl-C lets the turns under way finish, a second one doesn't.
 
 Examples:
@@ -43,9 +45,11 @@ export function serveCommand(command: Command): void {
     .option("--workers <n>", "processes that share the port", wholeNumber(1, Math.max(64, availableParallelism())), 1)
     .option("--json", "one JSON object per line: where it listens, then every event of every turn")
     .option("--print-key", "print the key that clients present, and stop")
+    .option("--print-admin-key", "print the key that the status page asks for, and stop")
     .addHelpText("after", examples)
     .action(async (options: ServeOptions) => {
       if (options.printKey === true) return printLines(readOrCreateClientKey(clientKeyFile(findHome())));
+      if (options.printAdminKey === true) return printLines(readOrCreateAdminKey(adminKeyFile(findHome())));
       if (options.workers > 1 && cluster.isPrimary) {
         const announced = (url: string): void => announce(url, options.json === true);
         process.exit(await serveByWorkers(options.workers, findHome(), announced));
@@ -62,6 +66,7 @@ async function serve(workspace: Workspace, options: ServeOptions): Promise<void>
   const gateway = await createGateway({
     workspace,
     clientKey: readOrCreateClientKey(clientKeyFile(home)),
+    adminKey: readOrCreateAdminKey(adminKeyFile(home)),
     host: options.host,
     port: options.port,
     exposeToOtherMachines: options.expose === true,
@@ -103,6 +108,7 @@ function announce(url: string, json: boolean): void {
   printLines(
     `base URL  ${url}/v1  (Anthropic clients: ${url})`,
     `key       in ${keyFile}  (understudy serve --print-key shows it)`,
+    `page      ${url}/  (understudy serve --print-admin-key shows its key)`,
   );
 }
 

@@ -1,0 +1,203 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { z } from "zod";
+import { isUnderstudyError, UnderstudyError } from "../../core/error.ts";
+import { cleanMessage } from "../../failures/clean-message.ts";
+import { explainTurn } from "../../turn/explain-turn.ts";
+import type { Workspace } from "../../workspace.ts";
+import { readBody } from "../read-body.ts";
+import { writeRefusal, writeWhole } from "../refusal.ts";
+import { reloadConfig } from "../watch-config.ts";
+import { openEventStream } from "./event-stream.ts";
+import { findTurn, listOlderTurns } from "./find-turns.ts";
+import type { LiveFeed } from "./live-feed.ts";
+import { reorderRoute } from "./reorder-route.ts";
+import type { SignIns } from "./sign-ins.ts";
+import { toTurnRow } from "./turn-row.ts";
+import type { TurnDetail } from "./view.ts";
+
+/** What the admin API works with. */
+export interface AdminContext {
+  readonly workspace: Workspace;
+  readonly feed: LiveFeed;
+  readonly signIns: SignIns;
+  readonly onNotice: (line: string) => void;
+}
+
+interface Call {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  /** What stands in the path in place of `*`. */
+  readonly name: string;
+}
+
+type Answer = (context: AdminContext, call: Call) => Promise<void>;
+
+/** Turns that one request for older ones gets. */
+const olderTurns = 1_000;
+
+/** The largest body that a change may have, in bytes. */
+const bodyBytes = 64 * 1024;
+
+/** Method and path, where `*` is one part of it. */
+const endpoints: Readonly<Record<string, Answer>> = {
+  "GET /admin/live": watchLive,
+  "GET /admin/turns/*": showTurn,
+  "GET /admin/turns/*/older": showOlderTurns,
+  "POST /admin/credentials/*/pause": (context, call) => setPaused(context, call, true),
+  "POST /admin/credentials/*/resume": (context, call) => setPaused(context, call, false),
+  "POST /admin/credentials/*/reset": resetCredential,
+  "POST /admin/pools/*/reset": resetPool,
+  "POST /admin/routes/*/order": orderRoute,
+  "POST /admin/sign-ins": startSignIn,
+  "POST /admin/sign-ins/*/cancel": cancelSignIn,
+};
+
+/** Answers a request of the page whose sender is known to be allowed. */
+export async function answerAdmin(
+  context: AdminContext,
+  request: IncomingMessage,
+  response: ServerResponse,
+  path: string,
+): Promise<void> {
+  const parts = path.split("/");
+  const name = parts[3] ?? "";
+  if (name !== "") parts[3] = "*";
+  const key = `${request.method ?? "GET"} ${parts.join("/")}`;
+  const answer = Object.hasOwn(endpoints, key) ? endpoints[key] : undefined;
+  const decoded = decode(name);
+  if (answer === undefined || decoded === null) {
+    return writeProblem(response, 404, "not_found", "the admin API has no such address");
+  }
+  try {
+    await answer(context, { request, response, name: decoded });
+  } catch (error) {
+    if (!isUnderstudyError(error)) throw error;
+    writeProblem(response, statusOf(error), error.code, cleanMessage(error.message));
+  }
+}
+
+async function watchLive({ feed }: AdminContext, { response }: Call): Promise<void> {
+  let stop: (() => void) | null = null;
+  const stream = openEventStream(response, () => stop?.());
+  stop = await feed.watch((message) => stream.send(message));
+  if (response.destroyed) stop();
+}
+
+async function showTurn({ workspace, feed }: AdminContext, { response, name }: Call): Promise<void> {
+  const { store, clock } = workspace;
+  const turn = feed.running.get(name) ?? (await findTurn(store, name));
+  if (turn === null) throw new UnderstudyError("usage", "the journal has no turn with this id");
+  const lines = explainTurn(turn, await store.listCredentials(), clock.now());
+  writeJson(response, { row: toTurnRow(turn), lines } satisfies TurnDetail);
+}
+
+async function showOlderTurns({ workspace }: AdminContext, { response, name }: Call): Promise<void> {
+  const turns = await listOlderTurns(workspace.store, name, olderTurns);
+  writeJson(response, { turns: turns.map(toTurnRow) });
+}
+
+async function setPaused({ workspace, feed }: AdminContext, call: Call, paused: boolean): Promise<void> {
+  const changed = await workspace.store.updateCredential(call.name, { paused });
+  if (changed === null) throw new UnderstudyError("credential_unknown", "there is no such account in the store");
+  feed.touch();
+  writeJson(call.response, {});
+}
+
+/** Ends the rests of one account, as `understudy auth reset` does. */
+async function resetCredential({ workspace, feed }: AdminContext, { response, name }: Call): Promise<void> {
+  await workspace.store.clearCooldowns({ credentialId: name });
+  feed.touch();
+  writeJson(response, {});
+}
+
+async function resetPool({ workspace, feed }: AdminContext, { response, name }: Call): Promise<void> {
+  await workspace.store.clearCooldowns({ provider: name });
+  feed.touch();
+  writeJson(response, {});
+}
+
+const orderBody = z.strictObject({
+  seen: z.array(z.string().max(1_000)).max(1_000),
+  order: z.array(z.int().min(0).max(999)).max(1_000),
+});
+
+async function orderRoute(context: AdminContext, { request, response, name }: Call): Promise<void> {
+  const { workspace, feed, onNotice } = context;
+  const body = await readJson(request, response, orderBody);
+  if (body === null) return;
+  await reorderRoute(workspace, name, body);
+  await reloadConfig(workspace, onNotice);
+  feed.touch();
+  writeJson(response, {});
+}
+
+const signInBody = z.strictObject({ provider: z.string().max(200) });
+
+async function startSignIn({ signIns, feed }: AdminContext, { request, response }: Call): Promise<void> {
+  const body = await readJson(request, response, signInBody);
+  if (body === null) return;
+  const stream = openEventStream(response, () => {});
+  await signIns.start(body.provider, (message) => stream.send(message));
+  stream.end();
+  feed.touch();
+}
+
+function cancelSignIn({ signIns }: AdminContext, { response, name }: Call): Promise<void> {
+  writeJson(response, { cancelled: signIns.cancel(name) });
+  return Promise.resolve();
+}
+
+/** A body of this shape; null when it is another and the refusal is written. */
+async function readJson<T>(request: IncomingMessage, response: ServerResponse, shape: z.ZodType<T>): Promise<T | null> {
+  const type = request.headers["content-type"] ?? "";
+  // A form can send text, but no JSON.
+  if (!/^application\/json\s*(;|$)/i.test(type)) {
+    writeProblem(response, 415, "unsupported_media_type", "a change is sent as application/json");
+    return null;
+  }
+  const body = await readBody(request, bodyBytes);
+  if (!body.ok) {
+    if (body.refusal !== null) writeRefusal(response, "chat-completions", body.refusal);
+    return null;
+  }
+  const parsed = shape.safeParse(parseJson(body.text));
+  if (parsed.success) return parsed.data;
+  writeProblem(response, 400, "invalid_request", "the request has another shape than this address takes");
+  return null;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function statusOf({ code }: UnderstudyError): number {
+  switch (code) {
+    case "credential_unknown":
+    case "route_unknown":
+      return 404;
+    case "store_unavailable":
+      return 503;
+    default:
+      return 409;
+  }
+}
+
+function writeJson(response: ServerResponse, value: unknown): void {
+  writeWhole(response, 200, {}, JSON.stringify(value));
+}
+
+function writeProblem(response: ServerResponse, status: number, code: string, message: string): void {
+  writeRefusal(response, "chat-completions", { status, code, message });
+}
+
+function decode(part: string): string | null {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return null;
+  }
+}

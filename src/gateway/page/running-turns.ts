@@ -1,0 +1,74 @@
+import type { AttemptRecord, TurnEvent } from "../../core/events.ts";
+import type { ExplainableTurn } from "../../turn/explain-turn.ts";
+
+/** Turns that are noted at once; those beyond it are seen when they are over, in the journal. */
+const limit = 1_000;
+
+interface Running {
+  turn: ExplainableTurn;
+  attempts: AttemptRecord[];
+}
+
+/** The turns under way in this process, as far as their events tell. The journal has them only when they are over. */
+export class RunningTurns {
+  readonly #turns = new Map<string, Running>();
+
+  /** Takes note of an event. Gives the turn as it stands now, or null when nothing that is shown has changed. */
+  observe(turnId: string, event: TurnEvent): ExplainableTurn | null {
+    if (event.type === "turn-start") return this.#begin(turnId, event);
+    const running = this.#turns.get(turnId);
+    if (running === undefined) return null;
+    const { attempts } = running;
+    switch (event.type) {
+      case "attempt-start":
+        attempts.push({
+          candidate: event.candidate,
+          startedAt: event.at,
+          endedAt: event.at,
+          called: true,
+          failure: null,
+          decision: null,
+        });
+        break;
+      case "attempt-failed": {
+        const { candidate, failure, decision } = event;
+        const asked = attempts.at(-1)?.failure === null ? attempts.pop() : undefined;
+        const startedAt = asked?.startedAt ?? event.at;
+        attempts.push({ candidate, startedAt, endedAt: event.at, called: asked !== undefined, failure, decision });
+        break;
+      }
+      case "turn-end":
+        this.#turns.delete(turnId);
+        running.turn = { ...running.turn, outcome: event.outcome, usage: event.usage, endedAt: event.at };
+        break;
+      default:
+        return null;
+    }
+    return { ...running.turn, attempts: [...attempts] };
+  }
+
+  /** All of them, the newest first. */
+  list(): ExplainableTurn[] {
+    return [...this.#turns.values()].map(({ turn, attempts }) => ({ ...turn, attempts: [...attempts] })).reverse();
+  }
+
+  get(turnId: string): ExplainableTurn | null {
+    const running = this.#turns.get(turnId);
+    return running === undefined ? null : { ...running.turn, attempts: [...running.attempts] };
+  }
+
+  #begin(id: string, { route, at }: Extract<TurnEvent, { type: "turn-start" }>): ExplainableTurn | null {
+    if (this.#turns.size >= limit) return null;
+    const turn: ExplainableTurn = {
+      id,
+      route,
+      startedAt: at,
+      endedAt: at,
+      outcome: "running",
+      attempts: [],
+      usage: null,
+    };
+    this.#turns.set(id, { turn, attempts: [] });
+    return turn;
+  }
+}
