@@ -1,0 +1,33 @@
+/** The middle of `values`; NaN for none. */
+export function median(values: readonly number[]): number {
+  if (values.length === 0) return Number.NaN;
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  const upper = sorted[middle] ?? Number.NaN;
+  return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? Number.NaN)) / 2;
+}
+
+/** A value of several rounds. */
+export interface Spread {
+  readonly median: number;
+  readonly least: number;
+  readonly most: number;
+  readonly rounds: number;
+}
+
+export function spreadOf(values: readonly number[]): Spread {
+  const known = values.filter(Number.isFinite);
+  return { median: median(known), least: Math.min(...known), most: Math.max(...known), rounds: known.length };
+}
+
+/** `1.234`, `12.3`, `1,234`: three digits that matter. */
+export function show(value: number): string {
+  if (!Number.isFinite(value)) return "–";
+  const size = Math.abs(value);
+  if (size >= 100) return Math.round(value).toLocaleString("en-US");
+  return value.toFixed(size >= 10 ? 1 : 2);
+}
+
+export function showSpread({ median: middle, least, most }: Spread): string {
+  return `${show(middle)} (${show(least)}–${show(most)})`;
+}

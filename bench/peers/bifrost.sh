@@ -1,0 +1,8 @@
+#!/bin/sh
+# Builds Bifrost's HTTP gateway for the benchmark, in a folder outside of this repository. Needs Go. Usage: bench/peers/bifrost.sh [FOLDER]
+set -eu
+folder="${1:-${UNDERSTUDY_BENCH_PEERS:-$HOME/.cache/understudy-bench}/bifrost}"
+mkdir -p "$folder"
+GOBIN="$folder" go install github.com/maximhq/bifrost/transports/bifrost-http@latest
+test -x "$folder/bifrost-http"
+echo "Bifrost is in $folder"

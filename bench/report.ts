@@ -1,0 +1,65 @@
+import { show, showSpread } from "./numbers.ts";
+import type { OwnResult } from "./own-cases.ts";
+import type { Compared } from "./side-by-side.ts";
+import type { Metric, Work } from "./works.ts";
+
+/** One table per work, with the goal behind the first row that has one. */
+export function printComparison(compared: readonly Compared[], works: readonly Work[]): void {
+  for (const work of works) {
+    for (const metric of work.metrics) {
+      const rows = compared.filter((one) => one.work === work.name && one.metric === metric.name);
+      if (rows.length === 0) continue;
+      console.log(`\n${work.name}: ${work.title} — ${metric.name}, ${metric.unit}`);
+      console.table(
+        Object.fromEntries(
+          rows.map((row) => [
+            row.target,
+            {
+              "median (spread)": showSpread(row.value),
+              "× nginx": row.ratio === null || row.target === "nginx" ? "" : showSpread(row.ratio),
+              "× Portkey":
+                row.toPortkey === null || row.target === "portkey" || row.target === "direct"
+                  ? ""
+                  : showSpread(row.toPortkey),
+              goal: row.target.startsWith("understudy") ? judge(row, metric) : "",
+            },
+          ]),
+        ),
+      );
+    }
+  }
+}
+
+/** `≥ 0.5: met`. Empty without a goal. */
+export function judge(row: Compared, { goal, portkeyGoal }: Metric): string {
+  const parts: string[] = [];
+  if (goal !== undefined) {
+    const value = goal.of === "ratio" ? row.ratio?.median : row.value.median;
+    if (value !== undefined) parts.push(judgeValue(value, goal));
+  }
+  if (portkeyGoal !== undefined && row.toPortkey !== null) {
+    parts.push(`Portkey ${judgeValue(row.toPortkey.median, { least: portkeyGoal })}`);
+  }
+  return parts.join("; ");
+}
+
+export function judgeValue(value: number, { least, most }: { least?: number; most?: number }): string {
+  if (least !== undefined) return `≥ ${show(least)}: ${value >= least ? "met" : "NOT MET"}`;
+  if (most !== undefined) return `≤ ${show(most)}: ${value <= most ? "met" : "NOT MET"}`;
+  return "";
+}
+
+export function printOwn(results: readonly OwnResult[]): void {
+  for (const { name, title, rows, failed } of results) {
+    console.log(`\n${name}: ${title}${failed === undefined ? "" : ` — FAILED: ${failed}`}`);
+    if (rows.length === 0) continue;
+    console.table(
+      Object.fromEntries(
+        rows.map(({ what, value, unit, goal }) => [
+          what,
+          { value: `${show(value)} ${unit}`, goal: goal === undefined ? "" : judgeValue(value, goal) },
+        ]),
+      ),
+    );
+  }
+}

@@ -1,0 +1,163 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type LoadResult, runLoad, startUpstream, type Upstream } from "./native.ts";
+import { type Spread, spreadOf } from "./numbers.ts";
+import { type Answer, requestBody, streamAnswer, wholeAnswer, write } from "./payloads.ts";
+import { cpuNs } from "./process-cost.ts";
+import type { Target } from "./targets.ts";
+import type { Sample, Work } from "./works.ts";
+
+export interface Pace {
+  readonly rounds: number;
+  readonly sliceMs: number;
+  readonly warmMs: number;
+  /** Before the first round, for each target and work, in ms. */
+  readonly warmUpMs: number;
+}
+
+/** What came of one metric of one work for one target. */
+export interface Compared {
+  readonly work: string;
+  readonly metric: string;
+  readonly unit: string;
+  readonly target: string;
+  readonly value: Spread;
+  /** To nginx in the same round; null without nginx. */
+  readonly ratio: Spread | null;
+  /** To Portkey in the same round; null without Portkey. */
+  readonly toPortkey: Spread | null;
+}
+
+/** The provider with its answers, and the files of each work. */
+export interface Stage {
+  readonly folder: string;
+  readonly upstream: Upstream;
+  readonly answers: ReadonlyMap<string, Answer>;
+  bodyFile(model: string, bytes: number, stream: boolean): string;
+  stop(): void;
+}
+
+/** Starts the scripted provider. `more` are further lines of its table. */
+export async function openStage(
+  works: readonly Work[],
+  more: (folder: string) => readonly (Answer & { name: string })[] = () => [],
+): Promise<Stage> {
+  const folder = mkdtempSync(join(tmpdir(), "bench-stage-"));
+  const answers = new Map<string, Answer>();
+  for (const { name, deltas, pacedUs } of works) {
+    answers.set(name, deltas === 0 ? wholeAnswer(folder, name) : streamAnswer(folder, name, deltas, pacedUs));
+  }
+  for (const answer of more(folder)) answers.set(answer.name, answer);
+  const table = write(folder, "answers", [...answers.values()].map(({ line }) => `${line}\n`).join(""));
+  const upstream = await startUpstream(table);
+  return {
+    folder,
+    upstream,
+    answers,
+    bodyFile: (model, bytes, stream) => write(folder, `${model}.request`, requestBody(model, bytes, stream)),
+    stop() {
+      upstream.stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** One slice of one work by one target. Throws when one answer was wrong. */
+export async function runSlice(
+  stage: Stage,
+  target: Target,
+  work: Work,
+  times: { ms: number; warmMs: number },
+): Promise<Sample> {
+  const answer = stage.answers.get(work.name);
+  if (answer === undefined) throw new Error(`no answer is made for ${work.name}`);
+  const before = target.pid === null ? 0 : cpuNs(target.pid);
+  const load = await runLoad({
+    port: target.port,
+    path: target.path,
+    headers: target.headers,
+    body: stage.bodyFile(target.modelName(work.name), work.requestBytes, work.deltas > 0),
+    expect: target.isExact
+      ? answer.expect
+      : { marker: work.deltas > 0 ? "response.completed" : "resp_0123456789abcdef" },
+    connections: work.connections,
+    ms: times.ms,
+    warmMs: times.warmMs,
+    ...(work.rate === undefined ? {} : { rate: work.rate }),
+  });
+  const after = target.pid === null ? 0 : cpuNs(target.pid);
+  checkLoad(`${work.name} by ${target.name}`, load);
+  return { load, cpuNs: after - before };
+}
+
+export function checkLoad(what: string, { errors, total, firstError }: LoadResult): void {
+  if (errors > 0)
+    throw new Error(`${what}: ${errors} of ${total + errors} answers were wrong. The first: ${firstError}`);
+  if (total === 0) throw new Error(`${what}: no answer at all`);
+}
+
+/**
+ * Runs each work by each target in every round: round → work → target, and each round begins with another target. All targets run
+ * all the time. Ratios are taken within a round, since the machine may be another one a minute later.
+ */
+export async function compareTargets(
+  stage: Stage,
+  targets: readonly Target[],
+  works: readonly Work[],
+  pace: Pace,
+  tell: (line: string) => void,
+): Promise<Compared[]> {
+  for (const work of works) {
+    for (const target of targets) await runSlice(stage, target, work, { ms: pace.warmUpMs, warmMs: 0 });
+  }
+  tell(`warm: ${targets.map(({ name }) => name).join(", ")}`);
+  const rounds: Map<string, Sample>[] = [];
+  for (let round = 0; round < pace.rounds; round++) {
+    const samples = new Map<string, Sample>();
+    for (const work of works) {
+      for (let i = 0; i < targets.length; i++) {
+        const target = targets[(i + round) % targets.length];
+        if (target === undefined) continue;
+        samples.set(
+          `${work.name} ${target.name}`,
+          await runSlice(stage, target, work, { ms: pace.sliceMs, warmMs: pace.warmMs }),
+        );
+      }
+    }
+    rounds.push(samples);
+    tell(`round ${round + 1} of ${pace.rounds}`);
+  }
+  return works.flatMap((work) => compareWork(work, targets, rounds, stage.answers.get(work.name)?.events ?? 0));
+}
+
+function compareWork(
+  work: Work,
+  targets: readonly Target[],
+  rounds: readonly ReadonlyMap<string, Sample>[],
+  events: number,
+): Compared[] {
+  const valueOf = (metric: Work["metrics"][number], target: string, round: ReadonlyMap<string, Sample>): number => {
+    const sample = round.get(`${work.name} ${target}`);
+    const direct = round.get(`${work.name} direct`);
+    return sample === undefined || direct === undefined ? Number.NaN : metric.value(sample, direct, events);
+  };
+  const has = (name: string): boolean => targets.some((target) => target.name === name);
+  return work.metrics.flatMap((metric) =>
+    targets.map(({ name }) => {
+      const against = (other: string): Spread | null =>
+        has(other)
+          ? spreadOf(rounds.map((round) => valueOf(metric, name, round) / valueOf(metric, other, round)))
+          : null;
+      return {
+        work: work.name,
+        metric: metric.name,
+        unit: metric.unit,
+        target: name,
+        value: spreadOf(rounds.map((round) => valueOf(metric, name, round))),
+        ratio: against("nginx"),
+        toPortkey: against("portkey"),
+      };
+    }),
+  );
+}

@@ -1,0 +1,224 @@
+import { type ChildProcess, execFileSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import type { AddressInfo } from "node:net";
+import { homedir, tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { firstLine, spawnPinned } from "./native.ts";
+
+/** Somebody between the load generator and the scripted provider; or nobody. */
+export interface Target {
+  readonly name: string;
+  readonly port: number;
+  readonly path: string;
+  /** What a client sends to it besides the usual. */
+  readonly headers: readonly string[];
+  /** Null: nobody is between. */
+  readonly pid: number | null;
+  /** The name of a model as a client of this target says it. */
+  modelName(name: string): string;
+  /** True when the answer has to come through byte for byte. */
+  readonly isExact: boolean;
+  stop(): Promise<void>;
+}
+
+/** Why a target is not measured. */
+export class Absent extends Error {}
+
+const path = "/v1/responses";
+const clientKey = "uk-benchmark-client-key-0123456789";
+
+export function directTarget(upstreamPort: number): Target {
+  return {
+    name: "direct",
+    port: upstreamPort,
+    path,
+    headers: ["authorization: Bearer sk-bench-key-number-0"],
+    pid: null,
+    modelName: (name) => name,
+    isExact: true,
+    stop: () => Promise.resolve(),
+  };
+}
+
+/** nginx as a plain proxy: checks the client's key, puts one of eight in its place, keeps connections, does not buffer answers. */
+export async function startNginx(upstreamPort: number): Promise<Target> {
+  const program = ["/usr/sbin/nginx", "/usr/local/sbin/nginx", "/opt/homebrew/bin/nginx"].find(existsSync);
+  if (program === undefined) throw new Absent("nginx is not installed (apt-get install nginx-light)");
+  const folder = mkdtempSync(join(tmpdir(), "bench-nginx-"));
+  const port = await freePort();
+  const keys = Array.from({ length: 8 }, (_, i) => `    ${i === 7 ? "*" : "12.5%"} sk-bench-key-number-${i};`);
+  writeFileSync(
+    join(folder, "nginx.conf"),
+    `daemon off; master_process off; worker_processes 1; pid ${folder}/pid; error_log stderr crit;
+events { worker_connections 8192; }
+http {
+  access_log off; keepalive_timeout 300s; keepalive_requests 1000000000; tcp_nodelay on;
+  client_body_temp_path ${folder}/body; proxy_temp_path ${folder}/proxy; fastcgi_temp_path ${folder}/f; uwsgi_temp_path ${folder}/u; scgi_temp_path ${folder}/s;
+  client_max_body_size 64m; client_body_buffer_size 4m;
+  split_clients "$request_id" $key {
+${keys.join("\n")}
+  }
+  upstream provider { server 127.0.0.1:${upstreamPort}; keepalive 1024; keepalive_requests 1000000000; }
+  server {
+    listen 127.0.0.1:${port} backlog=2048;
+    location / {
+      if ($http_authorization != "Bearer ${clientKey}") { return 401; }
+      proxy_pass http://provider; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Authorization "Bearer $key";
+      proxy_buffering off; proxy_read_timeout 300s;
+    }
+  }
+}
+`,
+  );
+  const child = spawnPinned(program, ["-e", "stderr", "-p", folder, "-c", join(folder, "nginx.conf")], plainEnv());
+  await untilOpen(port, child);
+  return target("nginx", port, child, folder);
+}
+
+/** A naive gateway; see `naive.ts`. */
+export async function startNaive(upstreamPort: number): Promise<Target> {
+  const child = spawnPinned(
+    process.execPath,
+    [join(import.meta.dirname, "naive.ts"), `${upstreamPort}`, clientKey],
+    plainEnv(),
+  );
+  return target("naive", Number(await firstLine(child)), child, null);
+}
+
+export interface UnderstudyTarget extends Target {
+  /** Has the process write what it knows of itself (see `probe.ts`), and reads it. */
+  probe(): Promise<Probe>;
+}
+
+/** What the gateway's process tells of itself since it was asked last. Delays of its event loop in ms. */
+export interface Probe {
+  readonly loopP50Ms: number;
+  readonly loopP99Ms: number;
+  readonly loopMaxMs: number;
+  readonly memory: NodeJS.MemoryUsage;
+}
+
+/** Understudy's gateway as it is installed: `understudy serve` of the built package, eight keys, a route per model. */
+export async function startUnderstudy(
+  upstreamPort: number,
+  models: readonly string[],
+  options: { name?: string; program: string; nodeOptions?: readonly string[]; serveOptions?: readonly string[] },
+): Promise<UnderstudyTarget> {
+  if (!existsSync(options.program)) throw new Absent(`${options.program} is missing: npm run build`);
+  const folder = mkdtempSync(join(tmpdir(), "bench-understudy-"));
+  const probeFile = join(folder, "probe.json");
+  const env = { ...plainEnv(), UNDERSTUDY_HOME: folder, BENCH_PROBE_FILE: probeFile };
+  const home = JSON.parse(
+    execFileSync(process.execPath, [options.program, "config", "path", "--json"], { env, encoding: "utf8" }),
+  ) as { configFile: string };
+  writeFileSync(
+    home.configFile,
+    JSON.stringify({
+      providers: { bench: { protocol: "responses", baseUrl: `http://127.0.0.1:${upstreamPort}/v1` } },
+      routes: Object.fromEntries(models.map((model) => [`r-${model}`, [`bench/${model}`]])),
+    }),
+  );
+  for (let i = 0; i < 8; i++) {
+    execFileSync(
+      process.execPath,
+      [options.program, "auth", "add", "bench", "--label", `key-${i}`, "--api-key-stdin"],
+      { env, input: `sk-bench-key-number-${i}\n`, stdio: ["pipe", "ignore", "pipe"] },
+    );
+  }
+  const args = [
+    ...["--import", join(import.meta.dirname, "probe.ts"), ...(options.nodeOptions ?? [])],
+    ...[options.program, "serve", "--port", "0", "--json", ...(options.serveOptions ?? [])],
+  ];
+  const child = spawnPinned(process.execPath, args, env);
+  const { url, keyFile } = JSON.parse(await firstLine(child)) as { url: string; keyFile: string };
+  const key = readFileSync(keyFile, "utf8").trim();
+  const base = target(options.name ?? "understudy", Number(new URL(url).port), child, folder);
+  return {
+    ...base,
+    headers: [`authorization: Bearer ${key}`],
+    modelName: (name) => `r-${name}`,
+    async probe() {
+      rmSync(probeFile, { force: true });
+      child.kill("SIGUSR2");
+      for (let tries = 0; tries < 200 && !existsSync(probeFile); tries++) await sleep(10);
+      return JSON.parse(readFileSync(probeFile, "utf8")) as Probe;
+    },
+  };
+}
+
+/** Portkey's gateway, when `peers/portkey.sh` has set it up. It writes answers anew, so only their content is looked at. */
+export async function startPortkey(upstreamPort: number): Promise<Target> {
+  const folder = join(peersFolder(), "portkey");
+  const program = join(folder, "node_modules/@portkey-ai/gateway/build/start-server.js");
+  if (!existsSync(program)) throw new Absent("Portkey is not set up (bench/peers/portkey.sh)");
+  const port = await freePort();
+  const child = spawnPinned(process.execPath, [program, "--headless", `--port=${port}`], plainEnv());
+  await untilOpen(port, child);
+  return {
+    ...target("portkey", port, child, null),
+    headers: [
+      "authorization: Bearer sk-bench-key-number-0",
+      "x-portkey-provider: openai",
+      `x-portkey-custom-host: http://127.0.0.1:${upstreamPort}/v1`,
+    ],
+    isExact: false,
+  };
+}
+
+export function peersFolder(): string {
+  return process.env["UNDERSTUDY_BENCH_PEERS"] ?? join(homedir(), ".cache/understudy-bench");
+}
+
+function target(name: string, port: number, child: ChildProcess, folder: string | null): Target {
+  // What a process says is nobody's concern, but a full pipe would stop it.
+  child.stdout?.resume();
+  child.stderr?.resume();
+  const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+  return {
+    name,
+    port,
+    path,
+    headers: [`authorization: Bearer ${clientKey}`],
+    pid: child.pid ?? null,
+    modelName: (model) => model,
+    isExact: true,
+    async stop() {
+      child.kill("SIGTERM");
+      const kill = setTimeout(() => child.kill("SIGKILL"), 3_000);
+      await exited;
+      clearTimeout(kill);
+      if (folder !== null) rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Without what slows down a start or changes Node on one machine alone. */
+export function plainEnv(): NodeJS.ProcessEnv {
+  const { NODE_EXTRA_CA_CERTS: _, NODE_OPTIONS: __, ...env } = process.env;
+  return env;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+async function untilOpen(port: number, child: ChildProcess): Promise<void> {
+  let trouble = "";
+  child.stderr?.on("data", (chunk: Buffer) => (trouble += chunk.toString()));
+  for (let tries = 0; tries < 300; tries++) {
+    if (child.exitCode !== null) break;
+    const answered = await fetch(`http://127.0.0.1:${port}/`).then(
+      () => true,
+      () => false,
+    );
+    if (answered) return;
+    await sleep(50);
+  }
+  throw new Error(`nobody listens on ${port}: ${trouble.slice(0, 1_000)}`);
+}
