@@ -13,6 +13,7 @@ import {
   storeFailure,
 } from "./keeper-failures.ts";
 import type { RefreshOutcome, SpendRefreshToken } from "./refresh-outcome.ts";
+import { createRefreshPace, holdsAt, type Pause } from "./refresh-pace.ts";
 import type { NewGrant, Store } from "./store.ts";
 import { isAlive, mustRefresh, shouldRefresh } from "./token-window.ts";
 
@@ -35,6 +36,7 @@ import { isAlive, mustRefresh, shouldRefresh } from "./token-window.ts";
  * - The answer is made durable before anybody uses it (R6). If the store can't take it, it is kept in memory and written
  *   at the next occasion, and until then nobody uses it.
  * - A refreshed token of another account is not adopted.
+ * - Logins that share a token endpoint are refreshed at its pace: `refresh-pace.ts`.
  */
 export interface TokenKeeper {
   /**
@@ -44,6 +46,11 @@ export interface TokenKeeper {
   makeGood(credential: OAuthCredential, signal?: AbortSignal): Promise<TokenResult>;
   /** The same after the provider rejected the token of this generation: a newer generation is adopted, else refreshed. */
   replaceRejected(credential: OAuthCredential, signal?: AbortSignal): Promise<TokenResult>;
+  /**
+   * Refreshes in the background what is near its end or over, though nobody uses it now: a login that cools down is good again the
+   * moment its cooldown ends. One at a time; for the others the next call is another occasion. Never throws.
+   */
+  tend(credentials: readonly OAuthCredential[]): void;
   /** Resolves when no refresh is under way in this process. */
   idle(): Promise<void>;
 }
@@ -76,23 +83,14 @@ const settleTries = 5;
 /** However long the token endpoint asks for patience, it is asked again after this, in ms. */
 const longestPauseMs = 15 * 60_000;
 
-/** Refused for now. */
-interface Pause {
-  /** Unix ms. */
-  readonly since: number;
-  /** Unix ms. */
-  readonly notBefore: number;
-  readonly tries: number;
-  readonly failure: Failure;
-}
-
 export function createTokenKeeper(options: TokenKeeperOptions): TokenKeeper {
   const { store, clock, random, spend, owner, isDead } = options;
   const claimMs = options.claimMs ?? 30_000;
   /** One refresh per credential in this process; everybody else waits for it. */
   const flights = new Map<string, Promise<TokenResult>>();
-  /** Refused for now: not before this time. */
-  const pauses = new Map<string, Pause>();
+  const pace = createRefreshPace(random);
+  /** Refused for now, so many times in a row: not before this time. */
+  const pauses = new Map<string, Pause & { readonly tries: number }>();
   /** Answers that the store could not take yet. */
   const unsettled = new Map<string, { generation: number; grant: NewGrant; account: Account | null }>();
   /** Verdicts that the store could not take yet. */
@@ -106,10 +104,8 @@ export function createTokenKeeper(options: TokenKeeperOptions): TokenKeeper {
       }
       const now = clock.now();
       if (mustRefresh(credential.grant, now)) return withSignal(fly(credential, false), signal);
-      if (shouldRefresh(credential.grant, now) && mayRefreshEarly(credential, now)) {
-        // A failure leaves the credential as it is: the token still lives.
-        void fly(credential, false);
-      }
+      // A failure leaves the credential as it is: the token still lives.
+      if (shouldRefresh(credential.grant, now)) refreshEarly(credential, now);
       return { ok: true, credential, refreshed: false };
     },
     async replaceRejected(credential, signal) {
@@ -119,18 +115,26 @@ export function createTokenKeeper(options: TokenKeeperOptions): TokenKeeper {
       if (mustRefresh(current.grant, clock.now())) return withSignal(fly(current, false), signal);
       return { ok: true, credential: current, refreshed: false };
     },
+    tend(credentials) {
+      const now = clock.now();
+      for (const credential of credentials) {
+        if (shouldRefresh(credential.grant, now) && !credential.paused) refreshEarly(credential, now);
+      }
+    },
     async idle() {
       while (flights.size > 0) await Promise.allSettled(flights.values());
     },
   };
 
-  function mayRefreshEarly(credential: OAuthCredential, now: number): boolean {
-    return (
+  /** Refreshes in the background, if nothing is against it and it is this login's turn. */
+  function refreshEarly(credential: OAuthCredential, now: number): void {
+    const isPossible =
       credential.grant.refreshToken !== null &&
       !needsRelogin(credential) &&
       credential.unknownOutcome === null &&
-      pauseOf(credential.id, now) === null
-    );
+      pauseOf(credential, now) === null;
+    if (!isPossible || flights.has(flightOf(credential, false)) || !pace.takeTurn(credential, now)) return;
+    void fly(credential, false);
   }
 
   /** What the store holds, if it is a newer generation; null also when it can't be read. */
@@ -139,14 +143,14 @@ export function createTokenKeeper(options: TokenKeeperOptions): TokenKeeper {
     return current?.kind === "oauth" && current.grant.generation > grant.generation ? current : null;
   }
 
-  /** The pause that holds now. One that was made later than now was made by a clock that has been set back since. */
-  function pauseOf(id: string, now: number): Pause | null {
-    const pause = pauses.get(id);
-    return pause !== undefined && now >= pause.since && now < pause.notBefore ? pause : null;
+  /** The pause that holds now for this login, by itself or with its siblings. */
+  function pauseOf(credential: OAuthCredential, now: number): Pause | null {
+    const pause = pauses.get(credential.id);
+    return pause !== undefined && holdsAt(pause, now) ? pause : pace.pauseOf(credential, now);
   }
 
   function fly(credential: OAuthCredential, rejected: boolean): Promise<TokenResult> {
-    const key = `${credential.id} ${credential.grant.generation} ${rejected}`;
+    const key = flightOf(credential, rejected);
     const running = flights.get(key);
     if (running !== undefined) return running;
     const flight = refresh(credential, rejected)
@@ -178,7 +182,7 @@ export function createTokenKeeper(options: TokenKeeperOptions): TokenKeeper {
         const renewed = await newerGeneration(credential);
         return renewed === null ? failed(verdict) : { ok: true, credential: renewed, refreshed: true };
       }
-      const pause = pauseOf(id, now);
+      const pause = pauseOf(credential, now);
       if (pause !== null) return alive ? unchanged(credential) : failed(pause.failure);
 
       const deadline = now + claimMs;
@@ -240,11 +244,12 @@ export function createTokenKeeper(options: TokenKeeperOptions): TokenKeeper {
           await clock.sleep(backoffDelay({ baseMs: 200, capMs: 2_000 }, tries, random));
         }
         pauses.delete(id);
+        pace.answered(credential);
         const stored = await store.getCredential(id);
         if (stored?.kind !== "oauth") return failed(goneFailure);
         if (stored.grant.accessToken.equals(credential.grant.accessToken)) {
           // A new refresh token came without an access token: it is kept, and spent after a pause.
-          const failure = pause(id, noAccessTokenFailure, undefined);
+          const failure = pause(credential, noAccessTokenFailure, undefined);
           return !rejected && isAlive(stored.grant, clock.now()) ? unchanged(stored) : failed(failure);
         }
         return { ok: true, credential: stored, refreshed: true };
@@ -253,15 +258,15 @@ export function createTokenKeeper(options: TokenKeeperOptions): TokenKeeper {
         return refuse(credential, outcome.code, outcome.message, rejected);
       case "deferred": {
         await store.releaseClaim(id, generation, owner);
-        return ifAlive(pause(id, deferredFailure(outcome), outcome.retryAt));
+        return ifAlive(pause(credential, deferredFailure(outcome), outcome.retryAt));
       }
       case "never_sent": {
         await store.releaseClaim(id, generation, owner);
-        return ifAlive(pause(id, networkFailure(outcome.message, "keeper-never-sent"), undefined));
+        return ifAlive(pause(credential, networkFailure(outcome.message, "keeper-never-sent"), undefined));
       }
       case "unanswered": {
         await store.settleUnknown(id, generation, owner, clock.now());
-        return ifAlive(pause(id, networkFailure(outcome.message, "keeper-unanswered"), undefined));
+        return ifAlive(pause(credential, networkFailure(outcome.message, "keeper-unanswered"), undefined));
       }
     }
   }
@@ -296,13 +301,16 @@ export function createTokenKeeper(options: TokenKeeperOptions): TokenKeeper {
   }
 
   /** Notes that the token endpoint is not to be asked before a while. Gives the failure with that time. */
-  function pause(id: string, failure: Failure, retryAt: number | undefined): Failure {
+  function pause(credential: OAuthCredential, failure: Failure, retryAt: number | undefined): Failure {
+    const { id } = credential;
     const tries = (pauses.get(id)?.tries ?? 0) + 1;
     const now = clock.now();
     const delay = Math.max(refreshBackoff.baseMs, backoffDelay(refreshBackoff, tries, random));
     const notBefore = Math.min(Math.max(retryAt ?? 0, now + delay), now + longestPauseMs);
     const told = { ...failure, retryAt: notBefore };
-    pauses.set(id, { since: now, notBefore, tries, failure: told });
+    const made = { since: now, notBefore, tries, failure: told };
+    pauses.set(id, made);
+    if (failure.reason === "rate_limit") pace.holdBack(credential, made);
     return told;
   }
 
@@ -339,6 +347,11 @@ export function createTokenKeeper(options: TokenKeeperOptions): TokenKeeper {
 function verdictOn(credential: OAuthCredential): Failure | null {
   if (needsRelogin(credential)) return reloginFailure(credential);
   return credential.grant.refreshToken === null ? noRefreshToken : null;
+}
+
+/** One flight of these at a time in a process. */
+function flightOf({ id, grant }: OAuthCredential, rejected: boolean): string {
+  return `${id} ${grant.generation} ${rejected}`;
 }
 
 function unchanged(credential: OAuthCredential): TokenResult {

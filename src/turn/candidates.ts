@@ -1,7 +1,7 @@
 import { orderCredentials } from "../core/select.ts";
 import type { Route, Target } from "../core/target.ts";
 import { assessPool, type Blocked, recoversAt } from "../credentials/pool.ts";
-import type { Credential } from "../credentials/credential.ts";
+import type { Credential, OAuthCredential } from "../credentials/credential.ts";
 import { Line } from "./line.ts";
 import type { TurnRuntime } from "./runtime.ts";
 
@@ -57,6 +57,15 @@ export async function listCandidates(
     blocked,
     nearestRecovery: recoveries.length === 0 ? null : Math.min(...recoveries),
   };
+}
+
+/** The logins that nobody uses now because they cool down. */
+export function coolingLogins({ blocked }: Candidates): OAuthCredential[] {
+  return blocked.flatMap((one) => {
+    if (one.why !== "blocked" || one.blocked.why !== "cooling") return [];
+    const { credential } = one.blocked;
+    return credential.kind === "oauth" ? [credential] : [];
+  });
 }
 
 /** A target's pool: stored credentials, then those of the environment; only the pinned one if it names one. */

@@ -10,7 +10,7 @@ import { repairCommand } from "./advice.ts";
 import type { StreamEnd } from "./answer-stream.ts";
 import { clearAfterSuccess, isBenching, outlastsTurn, planCooldown, withoutBenched } from "./bench.ts";
 import { type CallerAnswer, usageOf } from "./caller-answer.ts";
-import { type BlockedCandidate, type Candidates, listCandidates } from "./candidates.ts";
+import { type BlockedCandidate, type Candidates, coolingLogins, listCandidates } from "./candidates.ts";
 import { createHabitLedger } from "./habits.ts";
 import type { LineCandidate } from "./line.ts";
 import { type Repaired, Repairs } from "./repairs.ts";
@@ -88,6 +88,7 @@ export async function runTurn(runtime: TurnRuntime, request: TurnRequest, option
   /** Credentials with the tokens they had when last used in this turn. */
   const latest = new Map<string, Credential>();
   let candidates = await listCandidates(runtime, route, options.preferredCredentialId);
+  runtime.keeper.tend(coolingLogins(candidates));
   let { line, nearestRecovery } = candidates;
   let waitLeftMs = limits.maxWaitMs;
   let waits = 0;

@@ -35,7 +35,6 @@ const worlds: Readonly<Partial<Record<PlantName, (drawn: Profile) => Profile>>> 
   "glued-answers": brokenStreams,
   "hidden-cut": brokenStreams,
   "last-cooldown-wins": crowd,
-  "success-clears-all": crowd,
   "full-disk-forgets": (drawn) => ({ ...restless(drawn), temper: { ...drawn.temper, store: 1 } }),
   "everlasting-claim": (drawn) => ({ ...restless(drawn), temper: { ...drawn.temper, crashes: 1 } }),
 };
