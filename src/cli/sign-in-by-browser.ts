@@ -9,6 +9,7 @@ import type { Workspace } from "../workspace.ts";
 import { interruptSignal } from "./interrupt.ts";
 import { colors, say } from "./output.ts";
 import { readLinesMeanwhile } from "./read-lines.ts";
+import { tellWait } from "./tell-wait.ts";
 
 /** How long the browser may take to come back, in ms. */
 const patienceMs: number = 15 * 60_000;
@@ -62,7 +63,14 @@ export async function signInWithBrowser(
   let lines: { close(): void } | null = null;
   try {
     const { label } = options;
-    const input = { transport, clock, store, provider, ...(label === undefined ? {} : { label }) };
+    const input = {
+      transport,
+      clock,
+      store,
+      provider,
+      ...(label === undefined ? {} : { label }),
+      onWait: tellWait(clock),
+    };
     signIn = await startBrowserSignIn({ ...input, signal: interruptSignal }, server.port);
     await showAddress(provider, signIn.url, options.open);
     lines = readLinesMeanwhile((line) => void receivePasted(line, receive), "Address: ");

@@ -17,6 +17,8 @@ export interface SignInOptions {
   readonly browser?: boolean;
   /** True: by device code. */
   readonly device?: boolean;
+  /** False: no QR code beside a device code. */
+  readonly qr?: boolean;
 }
 
 /**
@@ -47,7 +49,7 @@ async function runFlow(
   label: string | undefined,
 ): Promise<SignedIn> {
   const way = requireLogin(provider);
-  const byCode = (): Promise<SignedIn> => signInOnAnyMachine(workspace, provider, label);
+  const byCode = (): Promise<SignedIn> => signInOnAnyMachine(workspace, provider, options.qr !== false, label);
   if (options.device === true) return byCode();
   const isAsked = options.browser === true || (way.kind === "oauth" && way.flow === "browser");
   const isHandy = way.kind === "codex" && options.browser !== false && canAsk() && whyNoBrowser() === null;

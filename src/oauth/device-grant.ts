@@ -83,12 +83,13 @@ export async function pollDeviceGrant(
   options: DeviceGrantOptions & { readonly tokenEndpoint: string },
   authorization: DeviceAuthorization,
 ): Promise<LoginResult<TokenSet>> {
-  const { clock, signal } = options;
+  const { clock, signal, onWait } = options;
   return pollUntil({
     clock,
     intervalMs: authorization.intervalMs,
     expiresAt: authorization.expiresAt,
     poll: () => pollOnce(options, authorization.deviceCode),
+    ...(onWait === undefined ? {} : { onWait }),
     ...(signal === undefined ? {} : { signal }),
   });
 }

@@ -5,6 +5,15 @@ import { type Transport, TransportError, type TransportRequest } from "../core/t
 export interface Ports {
   readonly transport: Transport;
   readonly clock: Clock;
+  /** Told before each wait that nobody planned, so that a person need not wonder. Must not throw. */
+  readonly onWait?: (wait: UnplannedWait) => void;
+}
+
+/** The server limits the tries, or gives no answer that can be used. */
+export interface UnplannedWait {
+  readonly why: "rate_limited" | "no_answer";
+  /** When it is asked again, Unix ms. */
+  readonly until: number;
 }
 
 /** An answer with its whole body, or with what had come of it. */

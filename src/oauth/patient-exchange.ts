@@ -1,4 +1,4 @@
-import { exchange, type ExchangeOutcome, type Ports } from "./exchange.ts";
+import { exchange, type ExchangeOutcome, type Ports, type UnplannedWait } from "./exchange.ts";
 import { readRetryAfter } from "./retry-after.ts";
 
 /** A 429 is met this often at most before it is the result. */
@@ -26,20 +26,25 @@ export async function patientExchange(
   for (;;) {
     const outcome = await exchange(ports, request, options.timeoutMs, options.signal);
     let waitMs: number;
+    let why: UnplannedWait["why"];
     if (outcome.kind === "answered" && outcome.answer.status === 429) {
       limited += 1;
+      why = "rate_limited";
       if (limited >= maxRateLimitedTries) return outcome;
       const now = clock.now();
       waitMs = (readRetryAfter(outcome.answer.headers, now) ?? now + 1_000 * 2 ** limited) - now;
     } else if (outcome.kind === "never_sent" || (outcome.kind === "unanswered" && options.repeatable)) {
       unreachable += 1;
+      why = "no_answer";
       if (unreachable >= maxUnreachableTries) return outcome;
       waitMs = 1_000 * unreachable;
     } else {
       return outcome;
     }
+    waitMs = Math.min(Math.max(waitMs, shortestWaitMs), longestWaitMs);
+    ports.onWait?.({ why, until: clock.now() + waitMs });
     try {
-      await clock.sleep(Math.min(Math.max(waitMs, shortestWaitMs), longestWaitMs), options.signal);
+      await clock.sleep(waitMs, options.signal);
     } catch {
       return { kind: "cancelled" };
     }

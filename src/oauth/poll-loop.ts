@@ -1,4 +1,5 @@
 import type { Clock } from "../core/clock.ts";
+import type { UnplannedWait } from "./exchange.ts";
 import { cancelledLogin, type LoginFailure, type LoginResult, loginFailure } from "./login-failure.ts";
 
 /** What one poll said. */
@@ -23,6 +24,8 @@ export interface PollOptions<T> {
   readonly expiresAt: number;
   /** One poll. Never rejects. */
   readonly poll: () => Promise<PollStep<T>>;
+  /** Told of the first wait of several in a row for a rate limit or an outage. */
+  readonly onWait?: (wait: UnplannedWait) => void;
 }
 
 /** Times in a row that a server may fail before the sign-in is given up. */
@@ -53,6 +56,7 @@ export async function pollUntil<T>(options: PollOptions<T>): Promise<LoginResult
 
   while (waitLeftMs > 0 && clock.now() < expiresAt) {
     const step = await poll();
+    const wasPlanned = doublings === 0;
     let waitMs = intervalMs;
     switch (step.step) {
       case "done":
@@ -88,6 +92,10 @@ export async function pollUntil<T>(options: PollOptions<T>): Promise<LoginResult
         break;
     }
     waitMs = Math.min(waitMs, waitLeftMs);
+    if (wasPlanned && doublings > 0) {
+      const why = step.step === "busy" ? "rate_limited" : "no_answer";
+      options.onWait?.({ why, until: clock.now() + waitMs });
+    }
     waitLeftMs -= waitMs;
     try {
       await clock.sleep(waitMs, signal);

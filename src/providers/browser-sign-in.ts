@@ -101,28 +101,29 @@ function begin(input: SignInInput, signIn: LoginSignIn, port: number): Promise<L
 }
 
 async function beginCodex(
-  { transport, clock }: SignInInput,
+  { transport, clock, onWait }: SignInInput,
   { issuer, clientId }: LoginSignIn,
   port: number,
 ): Promise<LoginResult<Begun>> {
+  const ports = { transport, clock, ...(onWait === undefined ? {} : { onWait }) };
   const login = await startBrowserLogin({ issuer, clientId, port });
   return {
     ok: true,
     value: {
       url: login.url,
       check: (params) => readCodexCallback(params, login),
-      fetchTokens: (code) => finishBrowserLogin({ transport, clock, issuer, clientId }, login, code),
+      fetchTokens: (code) => finishBrowserLogin({ ...ports, issuer, clientId }, login, code),
     },
   };
 }
 
 async function beginStandard(
-  { transport, clock, signal }: SignInInput,
+  { transport, clock, signal, onWait }: SignInInput,
   signIn: OAuthSignIn,
   port: number,
 ): Promise<LoginResult<Begun>> {
   const { issuer, clientId, scope, trustedOrigins } = signIn;
-  const ports = { transport, clock };
+  const ports = { transport, clock, ...(onWait === undefined ? {} : { onWait }) };
   const server = await discoverServer({
     ...ports,
     issuer,

@@ -20,8 +20,8 @@ export interface DeviceCodePrompt {
 }
 
 export interface DeviceSignInInput extends SignInInput {
-  /** Shows the person where to go and what to type. Called once. */
-  readonly onCode: (prompt: DeviceCodePrompt) => void;
+  /** Shows the person where to go and what to type. Called once, and waited for. */
+  readonly onCode: (prompt: DeviceCodePrompt) => void | Promise<void>;
 }
 
 /**
@@ -47,7 +47,7 @@ async function fetchCodexTokens(
   const options = { ...portsOf(input), issuer, clientId };
   const started = await startDeviceLogin(options);
   if (!started.ok) return started;
-  input.onCode({ ...started.value, completeVerificationUrl: null });
+  await input.onCode({ ...started.value, completeVerificationUrl: null });
   return pollDeviceLogin(options, started.value);
 }
 
@@ -60,10 +60,15 @@ async function fetchStandardTokens(input: DeviceSignInInput, signIn: OAuthSignIn
   if (endpoint === null) return loginFailure("not_enabled", "the sign-in server has no device login");
   const started = await requestDeviceAuthorization({ ...ports, clientId, endpoint, scope });
   if (!started.ok) return started;
-  input.onCode(started.value);
+  await input.onCode(started.value);
   return pollDeviceGrant({ ...ports, clientId, tokenEndpoint }, started.value);
 }
 
-function portsOf({ transport, clock, signal }: SignInInput) {
-  return { transport, clock, ...(signal === undefined ? {} : { signal }) };
+function portsOf({ transport, clock, signal, onWait }: SignInInput) {
+  return {
+    transport,
+    clock,
+    ...(signal === undefined ? {} : { signal }),
+    ...(onWait === undefined ? {} : { onWait }),
+  };
 }

@@ -3,6 +3,7 @@ import { UnderstudyError } from "../core/error.ts";
 import type { Transport } from "../core/transport.ts";
 import type { Account, OAuthCredential } from "../credentials/credential.ts";
 import type { Store } from "../credentials/store.ts";
+import type { UnplannedWait } from "../oauth/exchange.ts";
 import { readCodexAccount } from "../oauth/codex/identity.ts";
 import { idTokenProblem, readOidcAccount } from "../oauth/oidc-identity.ts";
 import type { TokenSet } from "../oauth/token-answer.ts";
@@ -20,6 +21,8 @@ export interface SignInInput {
   readonly label?: string;
   /** Ends the waiting for the person. */
   readonly signal?: AbortSignal;
+  /** Told before each wait for a sign-in server that limits the tries or can't be reached. */
+  readonly onWait?: (wait: UnplannedWait) => void;
 }
 
 export interface SignedIn {

@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { renderUnicodeCompact } from "uqr";
 import { afterEach, describe, expect, it } from "vitest";
 import type { CredentialView } from "../../src/cli/credential-view.ts";
 import { type CliStage, openCliStage, type Running, threeTargets } from "./rig.ts";
@@ -40,6 +41,7 @@ describe("auth add codex", () => {
     const first = await signIn("ann");
     expect(first).toContain(`${codexIssuer.origin}/codex/device`);
     expect(first).toContain("Signed in: codex · ann@example.test (plus plan).");
+    expect(first).not.toMatch(/[█▀▄]/);
 
     // A login works: without a terminal nobody can be asked.
     const again = await stage.run(["auth", "add", "openai-codex"]);
@@ -144,9 +146,17 @@ describe("auth add codex", () => {
     again.child.stdin.write("\u001b[B\r");
     await approve(again, "ann");
     const renewed = stage.expectNoSecret(await again.ended);
+    // Without colours, as the terminal of this test asks.
+    const page = renderUnicodeCompact(`${stage.simulator.codexIssuer.origin}/codex/device`, { border: 2 });
+    expect(renewed.stdout).toContain(page.replaceAll("\n", "\r\n"));
     expect(renewed.code).toBe(0);
     expect(renewed.stdout).toContain("Signed in again: codex · ann");
     const [stored] = await stage.withWorkspace(({ store }) => store.listCredentials("codex"));
     expect(stored).toMatchObject({ id: credential.id, grant: { generation: 2 } });
+
+    const plain = stage.startOnTerminal(["auth", "add", "codex", "--force-new-login", "--no-qr"]);
+    await plain.until(/Waiting; Ctrl-C/);
+    plain.child.stdin.write("\u0003");
+    expect((await plain.ended).stdout).not.toMatch(/[█▀▄]/);
   });
 });

@@ -37,6 +37,10 @@ describe("a device login of Codex", () => {
     const { code, stderr } = await stage.run(["auth", "add", "codex"]);
     expect(code, stderr).toBe(0);
     expect(codexIssuer.unplayed).toEqual([]);
+    // At the start, while polling (the error behind it belongs to the same wait), and at the token endpoint.
+    expect(
+      stderr.match(/The sign-in server limits the tries \(429\); the next try is at .+ Ctrl-C gives up\.\n/g),
+    ).toHaveLength(3);
     expect(await stored()).toMatchObject([{ label: "ann@example.test" }]);
   });
 

@@ -43,6 +43,7 @@ export function modelCommand(command: Command): void {
     .option("--browser", "sign in with a browser")
     .option("--device", "sign in with a code that is typed on any machine")
     .option("--no-browser", "open no browser")
+    .option("--no-qr", "show no QR code beside a code to type")
     .addHelpText("after", examples)
     .action((text: string | undefined, options: ModelOptions) =>
       withWorkspace(async (workspace) => {

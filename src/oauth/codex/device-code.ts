@@ -83,17 +83,26 @@ export async function startDeviceLogin(options: CodexLoginOptions): Promise<Logi
  * not cut short.
  */
 export async function pollDeviceLogin(options: CodexLoginOptions, login: DeviceLogin): Promise<LoginResult<TokenSet>> {
-  const { clock, transport, issuer, clientId, signal } = options;
+  const { clock, transport, issuer, clientId, signal, onWait } = options;
   const { token, deviceRedirect } = codexEndpoints(issuer);
   const confirmed = await pollUntil({
     clock,
     intervalMs: login.intervalMs,
     expiresAt: login.expiresAt,
     poll: () => pollOnce(options, login),
+    ...(onWait === undefined ? {} : { onWait }),
     ...(signal === undefined ? {} : { signal }),
   });
   if (!confirmed.ok) return confirmed;
-  return exchangeCode({ transport, clock, endpoint: token, clientId, redirectUri: deviceRedirect, ...confirmed.value });
+  return exchangeCode({
+    transport,
+    clock,
+    ...(onWait === undefined ? {} : { onWait }),
+    endpoint: token,
+    clientId,
+    redirectUri: deviceRedirect,
+    ...confirmed.value,
+  });
 }
 
 interface Confirmation {

@@ -7,6 +7,7 @@ export interface AddOptions {
   readonly forceNewLogin?: boolean;
   readonly browser?: boolean;
   readonly device?: boolean;
+  readonly qr?: boolean;
   readonly apiKeyStdin?: boolean;
   readonly from?: string;
 }

@@ -8,7 +8,8 @@ import { type AddOptions, checkLabel } from "./add-options.ts";
 
 const examples = `
 Providers that are signed in to: codex, and those of the configuration with oauth. All others take a key; "understudy auth list
---all" names them. Where a browser can open before your eyes, codex uses it; over SSH and without a display it shows a code.
+--all" names them. Where a browser can open before your eyes, codex uses it; over SSH and without a display it shows a code, and
+on a terminal that is large enough a QR code of the page to type it on.
 
 Examples:
   $ understudy auth add codex                               sign in
@@ -31,6 +32,7 @@ export function addCommand(command: Command): void {
     .option("--browser", "sign in with a browser; on a machine without one, paste the address it ends up at")
     .option("--device", "sign in with a code that is typed on any machine")
     .option("--no-browser", "open no browser")
+    .option("--no-qr", "show no QR code beside a code to type")
     .option("--api-key-stdin", "read the key from the first line of standard input")
     .option("--from <source>", "read the key at each use from env:NAME, file:PATH or command:COMMAND")
     .addHelpText("after", examples)
