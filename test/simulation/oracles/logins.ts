@@ -73,7 +73,10 @@ export class LoginWatch {
     const rotation =
       later.find((one) => one.spent === token && one.refreshToken !== token) ??
       later.find((one) => one.durableAt === null);
-    const cause = rotation === undefined ? null : this.#cause(rotation, process);
+    const cause =
+      rotation === undefined
+        ? null
+        : (this.#cause(rotation, process) ?? (rotation.spent === token ? null : this.#overtaken(token)));
     if (cause === null) {
       world.violate(
         "loss",
@@ -83,6 +86,17 @@ export class LoginWatch {
       increase(world.figures.lostLogins, cause);
       world.trace?.tell(process, `the login of ${family.account.email} is lost: ${cause}`);
     }
+  }
+
+  /**
+   * Why two answers came to one token within a grace window, of which the earlier was written and the later counts; null if nothing
+   * excuses it. `token` is that of the earlier.
+   */
+  #overtaken(token: string): string | null {
+    const own = this.#world.register.rotations.get(token);
+    const process = own === undefined ? null : this.#world.processOwning(own.askedBy);
+    if (own === undefined || process?.wasHeldUpSince(own.claimedAt) !== true) return null;
+    return "a frozen process was given up, and its late answer was written before that of its successor";
   }
 
   /** What happened between this rotation and its durable write; null if nothing excuses the loss. */
