@@ -1,8 +1,8 @@
 import { UnderstudyError } from "../core/error.ts";
 import type { TurnRecord } from "../core/events.ts";
-import type { Credential } from "../credentials/credential.ts";
 import type { Store } from "../credentials/store.ts";
 import { explainTurn } from "../turn/explain-turn.ts";
+import { reckonSwitch } from "../turn/switch-cost.ts";
 import type { Workspace } from "../workspace.ts";
 import { dataColors, printLines } from "./output.ts";
 
@@ -10,9 +10,17 @@ import { dataColors, printLines } from "./output.ts";
 const wholeJournal = 1_000_000;
 
 /** Prints how a turn went: the last one, or the one whose id begins like this. Throws `usage`. */
-export async function showTurn({ store, clock }: Workspace, id: string | undefined): Promise<void> {
-  printTurn(await findTurn(store, id), await store.listCredentials(), clock.now());
+export async function showTurn({ store, clock, runtime }: Workspace, id: string | undefined): Promise<void> {
+  const turn = await findTurn(store, id);
+  const switched = await reckonSwitch(turn, store, runtime.priceOf);
+  const colors = { strong: dataColors.bold, good: dataColors.green, bad: dataColors.yellow };
+  for (const { depth, parts } of explainTurn(turn, await store.listCredentials(), clock.now(), switched)) {
+    const text = parts.map(({ text, tone }) => (tone === undefined ? text : colors[tone](text))).join("");
+    printLines(`${indents[depth]}${text}`);
+  }
 }
+
+const indents = ["", "  ", "     "] as const;
 
 /** The last turn, or the one whose id begins like this. Throws `usage` when there is none, or several. */
 export async function findTurn(store: Store, id: string | undefined): Promise<TurnRecord> {
@@ -31,12 +39,3 @@ function chooseTurn(turns: readonly TurnRecord[], id: string | undefined): TurnR
   return turn;
 }
 
-function printTurn(turn: TurnRecord, credentials: readonly Credential[], now: number): void {
-  const colors = { strong: dataColors.bold, good: dataColors.green, bad: dataColors.yellow };
-  for (const { depth, parts } of explainTurn(turn, credentials, now)) {
-    const text = parts.map(({ text, tone }) => (tone === undefined ? text : colors[tone](text))).join("");
-    printLines(`${indents[depth]}${text}`);
-  }
-}
-
-const indents = ["", "  ", "     "] as const;

@@ -21,8 +21,8 @@ export interface Usage {
   readonly output: number;
   readonly cachedInput: number;
   readonly reasoning: number;
-  /** What the provider itself says that this answer cost, in USD. */
-  readonly reportedUsd?: number;
+  /** What the provider itself says that this answer cost, in its own currency. */
+  readonly reportedCost?: number;
 }
 
 /** What an answer cost. `prices`: by the configured price. `provider`: as the provider reports it. */

@@ -12,12 +12,12 @@ const million = 1_000_000;
 
 /**
  * What these tokens cost: by the configured price, since only a person knows of a plan or a discount; else what the provider
- * itself reports; null when neither is there.
+ * itself reports, in USD; null when neither is there.
  */
-export function costOf(usage: Usage | null, price: Price | null): Cost | null {
+export function costOf(usage: Usage | null, price: Price | null, reportedUsd?: number): Cost | null {
   if (usage === null) return null;
   if (price !== null) return { usd: usdFor(usage, price), from: "prices" };
-  return usage.reportedUsd === undefined ? null : { usd: usage.reportedUsd, from: "provider" };
+  return reportedUsd === undefined ? null : { usd: reportedUsd, from: "provider" };
 }
 
 /** These tokens at this price, in USD. */

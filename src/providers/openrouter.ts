@@ -12,4 +12,6 @@ export const openrouter: Provider = {
   protocol: "chat-completions",
   baseUrl: "https://openrouter.ai/api/v1",
   baseUrlEnv: "OPENROUTER_BASE_URL",
+  // In credits, one of which is a dollar.
+  reportsUsd: true,
 };

@@ -78,6 +78,8 @@ export interface Provider {
   readonly allowInsecure?: boolean;
   readonly refusedKeys?: readonly RefusedKey[];
   readonly bodyRules?: BodyRules;
+  /** The cost that its answers report is in USD. Without it a reported cost says nothing. */
+  readonly reportsUsd?: boolean;
   /** Extra headers for a request with this credential. Lower-case names. Never holds the secret itself. */
   readonly headers?: (credential: OAuthCredential | null) => Record<string, string>;
 }

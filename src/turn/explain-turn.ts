@@ -1,5 +1,5 @@
 import type { AttemptRecord, TurnOutcome, TurnRecord } from "../core/events.ts";
-import { formatTarget } from "../core/target.ts";
+import { formatUsd } from "../core/price.ts";
 import type { Credential } from "../credentials/credential.ts";
 import {
   describeDecision,
@@ -9,6 +9,7 @@ import {
   describeTime,
   signInCommand,
 } from "./advice.ts";
+import { describePrices, nameOf, type ReckonedSwitch } from "./switch-cost.ts";
 
 /** A piece of a line that says the same thing about itself: how it may be coloured. */
 export interface ExplainedPart {
@@ -42,8 +43,13 @@ const outcomeWords: Readonly<Record<TurnOutcome, string>> = {
  * How a turn went and why: who was tried, what each failure was, which row decided, what it cost. The command line and the status
  * page both show these lines. `credentials` are those that exist now: they only decide which command renews a login.
  */
-export function explainTurn(turn: ExplainableTurn, credentials: readonly Credential[], now: number): ExplainedLine[] {
-  const { attempts, id, outcome, route, startedAt, endedAt, usage } = turn;
+export function explainTurn(
+  turn: ExplainableTurn,
+  credentials: readonly Credential[],
+  now: number,
+  switched: ReckonedSwitch | null = null,
+): ExplainedLine[] {
+  const { attempts, id, outcome, route, startedAt, endedAt, usage, cost } = turn;
   const ending =
     outcome === "running" ? "under way" : `${outcomeWords[outcome]} after ${describeSpan(startedAt, endedAt)}`;
   const lines: ExplainedLine[] = [
@@ -65,17 +71,31 @@ export function explainTurn(turn: ExplainableTurn, credentials: readonly Credent
     const text = `tokens: ${usage.input} in${cached}, ${usage.output} out${reasoning}`;
     lines.push({ depth: 1, parts: [{ text }] });
   }
+  if (cost != null) lines.push({ depth: 1, parts: [{ text: `cost: ${formatUsd(cost.usd)}, ${costSources[cost.from]}` }] });
+  const lost = switched === null ? null : describeSwitch(switched);
+  if (lost !== null) lines.push({ depth: 1, parts: [{ text: lost }] });
   return lines;
 }
 
+const costSources = { prices: "by the prices of the configuration", provider: "as the provider reports it" };
+
+/** What the switch did cost, against the one who had served before going on; null when nothing is known to be lost. */
+function describeSwitch({ from, cost }: ReckonedSwitch): string | null {
+  const prices = describePrices(cost);
+  const cache = cost.lostCachedTokens > 0 ? `up to ${cost.lostCachedTokens} tokens of its prompt cache read anew` : null;
+  const parts = [cache, prices].filter((part) => part !== null);
+  return parts.length === 0 ? null : `the switch from ${nameOf(from)}: ${parts.join("; ")}`;
+}
+
 function explainAttempt(
-  { candidate, startedAt, endedAt, called, failure, decision }: AttemptRecord,
+  { candidate, startedAt, endedAt, called, waitedMs = 0, restsUntil, failure, decision }: AttemptRecord,
   number: number,
   credentials: readonly Credential[],
   outcome: ExplainableTurn["outcome"],
   now: number,
 ): ExplainedLine[] {
-  const name = `${number}. ${formatTarget(candidate)} · ${candidate.credential.label}: `;
+  const waited = waitedMs > 0 ? `, after a wait of ${describeSpan(0, waitedMs)}` : "";
+  const name = `${number}. ${nameOf(candidate)}${waited}: `;
   if (failure === null) {
     const said: ExplainedPart =
       outcome === "answered" ? { text: "answered", tone: "good" } : { text: "began to answer", tone: "bad" };
@@ -93,8 +113,11 @@ function explainAttempt(
         { text: `${when}: ${describeFailure(failure, now)}` },
       ],
     },
-    { depth: 2, parts: [{ text: `decided by ${describeRow(failure.row)}${then}` }] },
+    { depth: 2, parts: [{ text: `decided by ${describeRow(failure.row)}, scope ${failure.scope}${then}` }] },
   ];
+  if (restsUntil !== undefined) {
+    lines.push({ depth: 2, parts: [{ text: `rests until ${describeTime(restsUntil, now)}` }] });
+  }
   if (!failure.reloginRequired) return lines;
   const credential = credentials.find(({ id }) => id === candidate.credential.id);
   const command = signInCommand(candidate.provider, credential);

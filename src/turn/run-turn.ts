@@ -304,7 +304,9 @@ export async function runTurn(runtime: TurnRuntime, request: TurnRequest, option
         if (cooldown !== null) await written(store.putCooldown(cooldown));
       }
       const usage = usageOf(end);
-      const cost = costOf(usage, runtime.priceOf?.(candidate.target) ?? null);
+      const { target } = candidate;
+      const reported = runtime.findProvider(target.provider)?.reportsUsd === true ? usage?.reportedCost : undefined;
+      const cost = costOf(usage, runtime.priceOf?.(target) ?? null, reported);
       const record = log.end(outcome, { usage, cost, cut, cooldown });
       if (outcome === "answered") await written(clearAfterSuccess(store, candidate, startedAt));
       await written(store.appendTurn(record));

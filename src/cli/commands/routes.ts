@@ -6,6 +6,7 @@ import { type BlockedCandidate, listCandidates } from "../../turn/candidates.ts"
 import { describeBlocked } from "../../turn/advice.ts";
 import type { Workspace } from "../../workspace.ts";
 import { resolveRoute } from "../../config/resolve-route.ts";
+import { explainRoutes, printExplanation } from "../explain-route.ts";
 import { withWorkspaceToRead } from "../open-workspace.ts";
 import { alignColumns, dataColors, isoTime, printJson, printLines, say } from "../output.ts";
 
@@ -14,6 +15,7 @@ Usable means that a login or key is there and neither resting nor paused. Nobody
 
 Examples:
   $ understudy routes
+  $ understudy routes coding --explain  who serves next, who is out until when, and what a switch would cost
   $ understudy routes --json | jq '.routes[] | {name, usable: [.targets[].usable] | any}'
 `;
 
@@ -37,11 +39,19 @@ interface BlockedView {
 
 export function routesCommand(command: Command): void {
   command
+    .argument("[route]", "only this one")
+    .option("--explain", "the order of the candidates now, who is out and why, and what a switch would cost")
     .option("--json", "as JSON")
     .addHelpText("after", examples)
-    .action((options: { json?: boolean }) =>
+    .action((name: string | undefined, options: { explain?: boolean; json?: boolean }) =>
       withWorkspaceToRead(async (workspace) => {
-        const { routes } = workspace.config;
+        const routes = chooseRoutes(workspace, name);
+        if (options.explain === true && routes.length > 0) {
+          const explanations = await explainRoutes(workspace, routes);
+          if (options.json === true) printJson({ routes: explanations });
+          else for (const explanation of explanations) printExplanation(explanation);
+          return;
+        }
         const usual = usualRoute(workspace);
         const views = await Promise.all(
           routes.map(async (route) => ({
@@ -62,6 +72,11 @@ export function routesCommand(command: Command): void {
         for (const [i, view] of views.entries()) printRoute(view, routes[i]);
       }),
     );
+}
+
+/** All routes, or the one of this name; `provider/model` counts as a route of its own. Throws `route_unknown`. */
+function chooseRoutes({ config }: Workspace, name: string | undefined): readonly Route[] {
+  return name === undefined ? config.routes : [resolveRoute(config, name)];
 }
 
 /** What a caller gets who names no route. */

@@ -32,11 +32,14 @@ function toJson(turn: TurnRecord): Record<string, unknown> {
     startedAt: isoTime(turn.startedAt),
     endedAt: isoTime(turn.endedAt),
     usage: turn.usage,
-    attempts: turn.attempts.map(({ candidate, startedAt, endedAt, called, failure, decision }) => ({
+    cost: turn.cost ?? null,
+    attempts: turn.attempts.map(({ candidate, startedAt, endedAt, called, waitedMs, restsUntil, failure, decision }) => ({
       ...candidate,
       startedAt: isoTime(startedAt),
       endedAt: isoTime(endedAt),
       called,
+      waitedMs: waitedMs ?? 0,
+      restsUntil: isoTime(restsUntil),
       failure: failure === null ? null : { ...failure, retryAt: isoTime(failure.retryAt) },
       decision,
     })),

@@ -8,6 +8,8 @@ export function readUsage(body: JsonObject): Usage | null {
   const input = numberAt(wire, "prompt_tokens");
   const output = numberAt(wire, "completion_tokens");
   if (input === undefined && output === undefined) return null;
+  // https://openrouter.ai/docs/use-cases/usage-accounting
+  const cost = numberAt(wire, "cost");
   return {
     input: input ?? 0,
     output: output ?? 0,
@@ -17,6 +19,7 @@ export function readUsage(body: JsonObject): Usage | null {
       numberAt(wire, "prompt_cache_hit_tokens") ??
       0,
     reasoning: numberAt(objectAt(wire, "completion_tokens_details"), "reasoning_tokens") ?? 0,
+    ...(cost === undefined ? {} : { reportedCost: cost }),
   };
 }
 
