@@ -96,7 +96,10 @@ export async function openWorkspace(options: WorkspaceOptions = {}): Promise<Wor
   let settings = await read();
   const { config } = settings;
   const given = options.store ?? config.store ?? undefined;
-  const store = typeof given === "object" ? given : await openStore(locateStore(given, home), { clock, env, journal: journalLimits(config) });
+  const store =
+    typeof given === "object"
+      ? given
+      : await openStore(locateStore(given, home), { clock, env, journal: journalLimits(config) });
   const transport = options.transport ?? createUndiciTransport();
   const find = (id: string): Provider | null => findProvider(settings.config.providers, id);
   const spend = createSpendRefreshToken({

@@ -38,4 +38,3 @@ function chooseTurn(turns: readonly TurnRecord[], id: string | undefined): TurnR
   if (another !== undefined && turn.id !== id) throw new UnderstudyError("usage", "several turns begin like this");
   return turn;
 }
-

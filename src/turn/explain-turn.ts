@@ -71,7 +71,8 @@ export function explainTurn(
     const text = `tokens: ${usage.input} in${cached}, ${usage.output} out${reasoning}`;
     lines.push({ depth: 1, parts: [{ text }] });
   }
-  if (cost != null) lines.push({ depth: 1, parts: [{ text: `cost: ${formatUsd(cost.usd)}, ${costSources[cost.from]}` }] });
+  if (cost != null)
+    lines.push({ depth: 1, parts: [{ text: `cost: ${formatUsd(cost.usd)}, ${costSources[cost.from]}` }] });
   const lost = switched === null ? null : describeSwitch(switched);
   if (lost !== null) lines.push({ depth: 1, parts: [{ text: lost }] });
   return lines;
@@ -82,7 +83,8 @@ const costSources = { prices: "by the prices of the configuration", provider: "a
 /** What the switch did cost, against the one who had served before going on; null when nothing is known to be lost. */
 function describeSwitch({ from, cost }: ReckonedSwitch): string | null {
   const prices = describePrices(cost);
-  const cache = cost.lostCachedTokens > 0 ? `up to ${cost.lostCachedTokens} tokens of its prompt cache read anew` : null;
+  const cache =
+    cost.lostCachedTokens > 0 ? `up to ${cost.lostCachedTokens} tokens of its prompt cache read anew` : null;
   const parts = [cache, prices].filter((part) => part !== null);
   return parts.length === 0 ? null : `the switch from ${nameOf(from)}: ${parts.join("; ")}`;
 }

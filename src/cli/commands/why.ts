@@ -33,15 +33,17 @@ function toJson(turn: TurnRecord): Record<string, unknown> {
     endedAt: isoTime(turn.endedAt),
     usage: turn.usage,
     cost: turn.cost ?? null,
-    attempts: turn.attempts.map(({ candidate, startedAt, endedAt, called, waitedMs, restsUntil, failure, decision }) => ({
-      ...candidate,
-      startedAt: isoTime(startedAt),
-      endedAt: isoTime(endedAt),
-      called,
-      waitedMs: waitedMs ?? 0,
-      restsUntil: isoTime(restsUntil),
-      failure: failure === null ? null : { ...failure, retryAt: isoTime(failure.retryAt) },
-      decision,
-    })),
+    attempts: turn.attempts.map(
+      ({ candidate, startedAt, endedAt, called, waitedMs, restsUntil, failure, decision }) => ({
+        ...candidate,
+        startedAt: isoTime(startedAt),
+        endedAt: isoTime(endedAt),
+        called,
+        waitedMs: waitedMs ?? 0,
+        restsUntil: isoTime(restsUntil),
+        failure: failure === null ? null : { ...failure, retryAt: isoTime(failure.retryAt) },
+        decision,
+      }),
+    ),
   };
 }
