@@ -3,8 +3,11 @@
  *
  *   npm run prove:refresh                              3 processes on PostgreSQL, which is restarted under them
  *   npm run prove:refresh -- --store sqlite            8 processes on a file
+ *   npm run prove:refresh -- --issuer oidc-provider    at a sign-in server that is not ours
+ *   npm run prove:refresh -- --sum FILE                what was kept there
  *
- * --rounds N (500) · --processes N · --logins N (4) · --seed N (1): what happens in which round; when it hits is up to the machine
+ * --rounds N (500) · --processes N · --logins N (4) · --keep FILE  adds the figures there, so that a long run can be made in parts
+ * --seed N (1): what happens in which round; when it hits is up to the machine
  *
  * Ends with 1 if a refresh token was redeemed twice on purpose, a login was lost without a cause that is known, or a loss was not told
  * rightly.
@@ -17,22 +20,34 @@ import { migratePostgresStore, openPostgresStore } from "../src/stores/postgres/
 import { formatKey } from "../src/stores/seal.ts";
 import { openSqliteStore } from "../src/stores/sqlite/open.ts";
 import { Arena, type Place } from "../test/kills/arena.ts";
+import { type IssuerName, issuers } from "../test/kills/issuers.ts";
 import { steps } from "../test/kills/protocol.ts";
+import { isClean, keepTally, readTallies, reportTally, tallyOf } from "../test/kills/tally.ts";
 import { EmbeddedServer } from "../test/rig/postgres-server.ts";
 import { Chance } from "../test/simulation/chance.ts";
 
 const { values } = parseArgs({
   options: {
     store: { type: "string", default: "postgres" },
+    issuer: { type: "string", default: "codex" },
     rounds: { type: "string", default: "500" },
     processes: { type: "string" },
     logins: { type: "string", default: "4" },
     seed: { type: "string", default: "1" },
+    keep: { type: "string" },
+    sum: { type: "string" },
   },
 });
+if (values.sum !== undefined) {
+  const tallies = readTallies(values.sum);
+  for (const tally of tallies) console.log(`${reportTally(tally).join("\n")}\n`);
+  process.exit(tallies.every(isClean) ? 0 : 1);
+}
 const onPostgres = values.store === "postgres";
 if (!onPostgres && values.store !== "sqlite") throw new Error("--store takes postgres or sqlite");
+if (!Object.hasOwn(issuers, values.issuer)) throw new Error(`--issuer takes ${Object.keys(issuers).join(" or ")}`);
 const processes = Number(values.processes ?? (onPostgres ? 3 : 8));
+const logins = Number(values.logins);
 const rounds = Number(values.rounds);
 const claimMs = 3_000;
 
@@ -45,22 +60,29 @@ const counts = new Map<string, number>();
 const server = onPostgres ? new EmbeddedServer() : null;
 await server?.open();
 const place = server === null ? await sqlitePlace() : await postgresPlace(server);
-let failed = false;
+let clean = false;
 try {
-  await using arena = await Arena.open(place, { processes, logins: Number(values.logins), claimMs });
+  await using issuer = await issuers[values.issuer as IssuerName]();
+  await using arena = await Arena.open(place, issuer, { processes, logins, claimMs });
   const begun = performance.now();
   for (let round = 1; round <= rounds; round++) {
     await mishap(arena, chance.whole(0, processes - 1));
     await arena.everyoneMoves();
     if (round % 50 === 0) console.error(`round ${round}, ${Math.round((performance.now() - begun) / 1_000)} s`);
   }
-  failed = !report(arena, (performance.now() - begun) / 1_000);
+  const seconds = (performance.now() - begun) / 1_000;
+  const mishaps = Object.fromEntries(counts);
+  const about = { store: values.store, issuer: issuer.name, processes, logins, rounds, seconds, mishaps };
+  const tally = tallyOf(arena.ledger, about);
+  if (values.keep !== undefined) keepTally(values.keep, tally);
+  console.log(reportTally(tally).join("\n"));
+  clean = isClean(tally);
 } finally {
   await place.store.close();
   await server?.close();
   rmSync(folder, { recursive: true, force: true });
 }
-process.exit(failed ? 1 : 0);
+process.exit(clean ? 0 : 1);
 
 /** One thing that goes wrong, for the process in this slot or for the server. */
 async function mishap(arena: Arena, slot: number): Promise<void> {
@@ -78,10 +100,10 @@ async function mishap(arena: Arena, slot: number): Promise<void> {
     await arena.kill(slot);
     tell("killed: at any moment");
   } else if (dice < 0.65) {
-    // A process that stands still right before it sends can't know when it wakes; this one is only killed.
-    const where = step === "sending" ? "claimed" : step;
-    await arena.freezeAt(slot, where, nth, frozenMs);
-    tell(`frozen: ${where}`);
+    // One that stands still between its last look at the clock and the sending can't know, when it wakes, that its claim is over.
+    const ms = step === "sending" ? Math.min(frozenMs, claimMs / 3) : frozenMs;
+    await arena.freezeAt(slot, step, nth, ms);
+    tell(`frozen: ${step}`);
   } else if (dice < 0.8) {
     await arena.freeze(slot, frozenMs);
     tell("frozen: at any moment");
@@ -94,30 +116,6 @@ async function mishap(arena: Arena, slot: number): Promise<void> {
   } else {
     tell("nothing");
   }
-}
-
-function report(arena: Arena, seconds: number): boolean {
-  const { ledger } = arena;
-  const lost = [...ledger.lost.values()].reduce((sum, count) => sum + count, 0);
-  const unexplained = ledger.lost.get("not known") ?? 0;
-  const windows = ledger.windowsMs.toSorted((a, b) => a - b);
-  const at = (share: number): string => `${windows[Math.floor((windows.length - 1) * share)] ?? 0} ms`;
-  const rows: [string, string | number][] = [
-    [`store, processes, logins`, `${values.store}, ${processes}, ${values.logins}`],
-    ["rounds", `${rounds} in ${Math.round(seconds)} s`],
-    ...[...counts].sort(([a], [b]) => (a < b ? -1 : 1)),
-    ["refreshes made durable", ledger.refreshes],
-    ["redeemed twice on purpose", ledger.twiceOnPurpose.length],
-    ["spent again after an outcome that nobody knew", ledger.replays],
-    ["logins lost", lost],
-    ...[...ledger.lost].map(([cause, count]): [string, number] => [`  the process was ${cause}`, count]),
-    ["losses told with the lost answer and its time", ledger.toldRightly],
-    ["arrival at the issuer to durable write: p50, p99, longest", `${at(0.5)}, ${at(0.99)}, ${at(1)}`],
-  ];
-  for (const [what, count] of rows) console.log(`${what.padEnd(60)} ${count}`);
-  for (const one of ledger.twiceOnPurpose) console.log(`redeemed twice: ${one}`);
-  for (const riddle of ledger.riddles) console.log(`lost without a cause: ${JSON.stringify(riddle)}`);
-  return ledger.twiceOnPurpose.length === 0 && unexplained === 0 && ledger.toldRightly === lost;
 }
 
 async function sqlitePlace(): Promise<Place> {

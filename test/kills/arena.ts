@@ -4,9 +4,8 @@ import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { Secret } from "../../src/core/secret.ts";
-import type { NewLogin, Store } from "../../src/credentials/store.ts";
-import { type Simulator, startSimulator } from "../../src/simulator/simulator.ts";
+import type { Store } from "../../src/credentials/store.ts";
+import type { StrictIssuer } from "./issuers.ts";
 import { Ledger } from "./ledger.ts";
 import type { Line, Step, WorkerOrders } from "./protocol.ts";
 
@@ -46,7 +45,7 @@ export class Arena implements AsyncDisposable {
   readonly ledger = new Ledger();
   readonly #options: ArenaOptions;
   readonly #place: Place;
-  readonly #simulator: Simulator;
+  readonly #issuer: StrictIssuer;
   readonly #accounts = new Map<string, string>();
   readonly #workers: (Worker | null)[];
   /** Logins that have moved in this round. */
@@ -55,48 +54,22 @@ export class Arena implements AsyncDisposable {
   #started = 0;
   #changed: () => void = () => {};
 
-  private constructor(place: Place, simulator: Simulator, options: ArenaOptions) {
+  private constructor(place: Place, issuer: StrictIssuer, options: ArenaOptions) {
     this.#options = options;
     this.#place = place;
-    this.#simulator = simulator;
+    this.#issuer = issuer;
     this.#workers = Array.from({ length: options.processes }, () => null);
   }
 
-  static async open(place: Place, options: ArenaOptions): Promise<Arena> {
-    const simulator = await startSimulator();
-    simulator.codexIssuer.settings.onReuse = "revoke-family";
-    simulator.codexIssuer.settings.accessTokenExpiresInS = 1;
-    const arena = new Arena(place, simulator, options);
+  static async open(place: Place, issuer: StrictIssuer, options: ArenaOptions): Promise<Arena> {
+    const arena = new Arena(place, issuer, options);
     for (let n = 0; n < options.logins; n++) {
-      simulator.codexIssuer.addAccount({ email: `${n}@example.test`, name: `login-${n}` });
-      const { credential } = await place.store.saveLogin(arena.#login(`login-${n}`));
-      arena.#accounts.set(credential.id, `login-${n}`);
+      const label = `login-${n}`;
+      const { credential } = await place.store.saveLogin({ ...(await issuer.signIn(label)), label, at: 0 });
+      arena.#accounts.set(credential.id, label);
     }
     await Promise.all(arena.#workers.map((_, slot) => arena.start(slot)));
     return arena;
-  }
-
-  #login(account: string, replaces?: string): NewLogin {
-    const { codexIssuer } = this.#simulator;
-    const { accountId, userId, email, plan } =
-      codexIssuer.accounts.find(({ name }) => name === account) ?? codexIssuer.addAccount({ email: account });
-    const tokens = codexIssuer.issueTokens(account);
-    const [accessToken, refreshToken] = [new Secret(tokens.accessToken), new Secret(tokens.refreshToken)];
-    return {
-      provider: "codex",
-      label: account,
-      account: { id: accountId, userId, email, plan },
-      grant: {
-        accessToken,
-        refreshToken,
-        idToken: null,
-        expiresAt: tokens.expiresAt,
-        obtainedAt: 0,
-        issuer: codexIssuer.origin,
-      },
-      at: 0,
-      ...(replaces === undefined ? {} : { replaces }),
-    };
   }
 
   /** Starts a worker in this slot. Half of the slots play another machine. */
@@ -108,6 +81,7 @@ export class Arena implements AsyncDisposable {
       refreshTimeoutMs: 1_000,
       claimMs: this.#options.claimMs,
       pauseMs: 100,
+      ...(this.#issuer.oidc === undefined ? {} : { oidc: this.#issuer.oidc }),
       ...(at === undefined ? {} : { at }),
     };
     const name = `w${slot}.${++this.#started}`;
@@ -145,7 +119,7 @@ export class Arena implements AsyncDisposable {
   /** When the last refresh of this login reached the issuer, Unix ms. */
   #arrivedAt(id: string): number | undefined {
     const account = this.#accounts.get(id);
-    return this.#simulator.codexIssuer.requests.findLast(({ credential }) => credential === account)?.at;
+    return account === undefined ? undefined : this.#issuer.arrivedAt(account);
   }
 
   /** What a person does who reads that a login is lost. Each lost login is told by several processes. */
@@ -156,7 +130,8 @@ export class Arena implements AsyncDisposable {
         const account = this.#accounts.get(id);
         if (login?.kind !== "oauth" || account === undefined || login.relogin?.generation !== login.grant.generation)
           return;
-        await this.#place.store.saveLogin(this.#login(account, id));
+        const renewed = await this.#issuer.signIn(account);
+        await this.#place.store.saveLogin({ ...renewed, label: account, replaces: id, at: 0 });
         this.ledger.loss(id, generation, login.relogin.message || message);
         this.#moved.add(id);
         return this.#changed();
@@ -253,7 +228,6 @@ export class Arena implements AsyncDisposable {
       await ended;
     }
     await this.#signIns;
-    await this.#simulator.close();
   }
 }
 

@@ -14,6 +14,8 @@ export interface WorkerOrders {
   readonly claimMs: number;
   /** Between two looks at a login. */
   readonly pauseMs: number;
+  /** The sign-in server of the provider "oidc", which is none of the built-in ones. */
+  readonly oidc?: { readonly issuer: string; readonly clientId: string };
   /** The nth time that it reaches `step`, it sends itself this signal. */
   readonly at?: { readonly step: Step; readonly nth: number; readonly signal: "SIGKILL" | "SIGSTOP" };
 }

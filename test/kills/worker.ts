@@ -10,6 +10,7 @@ import type { Store } from "../../src/credentials/store.ts";
 import { locateStore, openStore } from "../../src/open-store.ts";
 import { understudyHome } from "../../src/platform/home.ts";
 import { isOwnerDead, processOwner } from "../../src/platform/process-identity.ts";
+import type { Provider } from "../../src/providers/provider.ts";
 import { builtInProviders, findProvider } from "../../src/providers/registry.ts";
 import { createSpendRefreshToken } from "../../src/providers/spend-refresh-token.ts";
 import { createUndiciTransport } from "../../src/transport/undici.ts";
@@ -34,9 +35,22 @@ const store = await openStore(place, { clock: systemClock, env: process.env });
 const spend = createSpendRefreshToken({
   transport: createUndiciTransport(),
   clock: systemClock,
-  findProvider: (id) => findProvider(builtInProviders, id),
+  findProvider: (id) => (orders.oidc === undefined ? findProvider(builtInProviders, id) : oidcProvider(orders.oidc)),
   timeoutMs: orders.refreshTimeoutMs,
 });
+
+function oidcProvider({ issuer, clientId }: NonNullable<WorkerOrders["oidc"]>): Provider {
+  const base = {
+    id: "oidc",
+    name: "oidc",
+    aliases: [],
+    protocol: "responses",
+    baseUrl: null,
+    baseUrlEnv: null,
+  } as const;
+  const signIn = { kind: "oauth", issuer, clientId, scope: "openid offline_access", flow: "device" } as const;
+  return { ...base, signIn: { ...signIn, redirectUri: null, trustedOrigins: [] } };
+}
 
 const watched: Store = {
   ...store,
