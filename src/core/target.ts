@@ -18,6 +18,8 @@ export interface Route {
   readonly targets: readonly Target[];
   /** True: only the primary is used, whatever happens to it. Its pool is still walked. */
   readonly strict: boolean;
+  /** `text`: when an answer of text breaks off after its beginning, another candidate goes on in it. Missing: it ends in an error. */
+  readonly continue?: "text";
 }
 
 /** `codex/gpt-5.5`. The model may itself contain slashes. */

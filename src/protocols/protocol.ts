@@ -35,6 +35,12 @@ export interface Protocol {
   /** Writes the history of a request as a provider with this habit insists on it. Null when it is so already. */
   readonly fitHistory?: (body: JsonObject, habit: HistoryHabit) => JsonObject | null;
 
+  /**
+   * Asks for the rest of an answer that broke off behind `said`: as the beginning of the model's own answer where it is known to go on from
+   * one and `mayPrefill` allows it, else as a past answer with a word of the user behind it. See `go-on.ts`.
+   */
+  askToGoOn(body: JsonObject, said: string, mayPrefill: boolean): { body: JsonObject; prefilled: boolean };
+
   /** Follows one answer's stream: what each event means for the turn. */
   createStreamReader(): StreamReader;
   /** The same for a whole answer that is not a stream. */
@@ -48,6 +54,8 @@ export interface Protocol {
   decodeAnswer(body: JsonObject): Part[];
   /** Parts → stream. */
   createStreamEncoder(options: EncodeOptions): StreamEncoder;
+  /** Follows a stream as its caller receives it, so that parts of another answer can go on in it. */
+  createStreamFollower(): StreamFollower;
   /** Parts → whole answer. */
   encodeAnswer(parts: readonly Part[], options: EncodeOptions): JsonObject;
   /** Stream events → the whole answer they tell, for a caller that asked for no stream. */
@@ -105,6 +113,16 @@ export interface StreamDecoder {
 export interface StreamEncoder {
   /** SSE text, ready to be written; may be empty. */
   encode(part: Part): string;
+}
+
+export interface StreamFollower {
+  /** An event that the caller has received. */
+  see(event: SseEvent): void;
+  /**
+   * An encoder that goes on where the stream stands: no second beginning, and text with the id `openText` grows the block that is open.
+   * Null when something is open that only its author can end, or when the model had said that it is done.
+   */
+  resume(openText: string | null, options: EncodeOptions): StreamEncoder | null;
 }
 
 /** What a client is told when a turn could not be answered. */

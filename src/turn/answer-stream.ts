@@ -18,8 +18,11 @@ export interface Batch {
 /** How an answer ended. */
 export type StreamEnd =
   | { readonly kind: "complete"; readonly usage: Usage | null }
-  /** It broke off, or the provider failed it. `told`: the stream itself carried the provider's failure event. */
-  | { readonly kind: "cut"; readonly failure: Failure; readonly told: boolean };
+  /**
+   * It broke off, or the provider failed it. `told`: the stream itself carried the provider's failure event. `usage`: what was told of it
+   * until then.
+   */
+  | { readonly kind: "cut"; readonly failure: Failure; readonly told: boolean; readonly usage: Usage | null };
 
 /** The silence of a provider, as the reason of an abort. */
 export class SilenceError extends Error {
@@ -36,6 +39,8 @@ export interface AnswerStreamInput {
   readonly classify: (evidence: Evidence) => Failure;
   /** True after the caller gave up. */
   readonly isCancelled: () => boolean;
+  /** True: a failure event behind the commit point is kept back in `withheld` instead of being passed on. Default false. */
+  readonly withholdsFailure?: boolean;
   readonly gauge?: StreamGauge;
 }
 
@@ -64,6 +69,7 @@ export class AnswerStream {
   readonly #parser = new SseParser();
   readonly #whole = new WholeEvents();
   readonly #held: Batch[] = [];
+  #withheld: readonly SseEvent[] = [];
   #end: StreamEnd | null = null;
   #sawEvent = false;
   /** Unix ms since which no event has come; null right after one. */
@@ -80,6 +86,11 @@ export class AnswerStream {
 
   get end(): StreamEnd | null {
     return this.#end;
+  }
+
+  /** The provider's failure event and what came with it behind it, if it was kept back. */
+  get withheld(): readonly SseEvent[] {
+    return this.#withheld;
   }
 
   /** True when the stream is at its commit point; else the failure that came before it. `whole`: hold until the end. */
@@ -157,7 +168,9 @@ export class AnswerStream {
       return { bytes: this.#whole.push(value), events };
     } catch (error) {
       this.#closed = true;
-      if (this.#end === null) this.#finish(this.#brokenEvidence(error));
+      // Where the end of the bytes is the end, a break behind the last word takes nothing away.
+      const isWhole = this.#end === null && !this.#input.isCancelled() && reader.end() === null;
+      if (this.#end === null) this.#finish(isWhole ? null : this.#brokenEvidence(error));
       return null;
     }
   }
@@ -183,30 +196,32 @@ export class AnswerStream {
 
   /**
    * Follows the events of one batch. Says whether content was seen, and gives the batch without the events that nobody can
-   * read.
+   * read or that are withheld.
    */
   #read(batch: Batch): { seen: boolean; batch: Batch } {
-    const { reader, watchdog, classify } = this.#input;
-    const malformed = new Set<SseEvent>();
+    const { reader, watchdog, classify, withholdsFailure } = this.#input;
+    const left = new Set<SseEvent>();
     let seen = false;
-    for (const event of batch.events) {
+    for (const [index, event] of batch.events.entries()) {
       const verdict = reader.read(event);
       if (verdict.kind === "content") {
         seen = true;
         this.#sawContent = true;
       }
       if (verdict.kind === "failure") {
-        this.#end = { kind: "cut", failure: classify(verdict.evidence), told: true };
+        this.#end = { kind: "cut", failure: classify(verdict.evidence), told: true, usage: reader.usage };
+        if (withholdsFailure === true) this.#withheld = batch.events.slice(index);
+        for (const withheld of this.#withheld) left.add(withheld);
         break;
       }
-      if (verdict.kind === "preamble" && verdict.malformed === true) malformed.add(event);
+      if (verdict.kind === "preamble" && verdict.malformed === true) left.add(event);
       if (verdict.kind === "end") {
         this.#end = { kind: "complete", usage: reader.usage };
         watchdog.expect(lingerMs);
         break;
       }
     }
-    return { seen, batch: malformed.size === 0 ? batch : without(batch, malformed) };
+    return { seen, batch: left.size === 0 ? batch : without(batch, left) };
   }
 
   #finish(missing: Evidence | null): void {
@@ -214,7 +229,7 @@ export class AnswerStream {
     this.#end =
       missing === null
         ? { kind: "complete", usage: this.#input.reader.usage }
-        : { kind: "cut", failure: this.#input.classify(missing), told: false };
+        : { kind: "cut", failure: this.#input.classify(missing), told: false, usage: this.#input.reader.usage };
   }
 
   #brokenEvidence(error: unknown): Evidence {

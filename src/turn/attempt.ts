@@ -19,6 +19,8 @@ export interface AttemptInput {
   readonly upstream: UpstreamRequest;
   /** Hold the whole stream before giving any of it: the caller wants no stream. */
   readonly whole: boolean;
+  /** Keep a failure event behind the commit point back; see `AnswerStream`. Default false. */
+  readonly withholdsFailure?: boolean;
   readonly classify: (evidence: Evidence) => Failure;
   /** Told the headers of the answer, also of a refusal. */
   readonly onHeaders?: (headers: Readonly<Record<string, string>>) => void;
@@ -79,6 +81,7 @@ export async function runAttempt(input: AttemptInput): Promise<AttemptResult> {
         limits,
         classify,
         isCancelled,
+        withholdsFailure: input.withholdsFailure === true,
         ...(input.gauge === undefined ? {} : { gauge: input.gauge }),
       });
       const failure = await stream.hold(input.whole);

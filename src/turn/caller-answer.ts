@@ -2,12 +2,13 @@ import type { Usage } from "../core/events.ts";
 import type { Failure } from "../core/failure.ts";
 import type { JsonObject, Part } from "../protocols/canonical.ts";
 import { protocols } from "../protocols/index.ts";
-import type { EncodeOptions } from "../protocols/protocol.ts";
+import type { EncodeOptions, StreamEncoder } from "../protocols/protocol.ts";
 import { createPublicStream } from "../protocols/responses/public-stream.ts";
 import type { ProtocolName } from "../core/target.ts";
 import { formatSse, type SseEvent } from "../protocols/sse.ts";
 import type { UpstreamAnswer } from "./attempt.ts";
-import type { StreamEnd } from "./answer-stream.ts";
+import type { Batch, StreamEnd } from "./answer-stream.ts";
+import { Continuation, type FindSuccessor } from "./continuation.ts";
 import { type TurnRequest, wantsStream } from "./request.ts";
 
 /** A committed answer on its way to the caller: bytes of the caller's protocol, or parts. Iterate one of them, once. */
@@ -23,15 +24,19 @@ export interface CallerAnswer {
   close(): Promise<void>;
 }
 
-/** Brings an upstream answer (in `protocol`) into the form that the caller asked for. */
+/**
+ * Brings an upstream answer (in `protocol`) into the form that the caller asked for. `findSuccessor`: when its stream breaks off after text
+ * has gone out, others may go on in it.
+ */
 export function toCallerAnswer(
   request: TurnRequest,
   protocol: ProtocolName,
   answer: UpstreamAnswer,
   options: EncodeOptions,
+  findSuccessor?: FindSuccessor,
 ): CallerAnswer {
   return answer.kind === "stream"
-    ? fromStream(request, protocol, answer, options)
+    ? fromStream(request, protocol, answer, options, findSuccessor)
     : fromWhole(request, protocol, answer, options);
 }
 
@@ -45,28 +50,58 @@ function fromStream(
   protocol: ProtocolName,
   answer: StreamAnswer,
   options: EncodeOptions,
+  findSuccessor: FindSuccessor | undefined,
 ): CallerAnswer {
   const { stream } = answer;
+  const continuation = findSuccessor === undefined ? null : new Continuation(findSuccessor);
+  const end = (): StreamEnd | null => continuation?.end ?? stream.end;
 
   async function* parts(): AsyncGenerator<Part> {
     const decoder = protocols[protocol].createStreamDecoder();
     for await (const batch of stream.rest()) {
-      for (const event of batch.events) yield* decoder.decode(event);
+      for (const event of batch.events) yield* heard(decoder.decode(event));
     }
-    yield* decoder.end?.() ?? [];
+    yield* heard(decoder.end?.() ?? []);
+    if (continuation !== null) yield* continuation.parts(stream.end);
+  }
+
+  function* heard(decoded: Part[]): Generator<Part> {
+    for (const part of decoded) {
+      continuation?.hear(part);
+      yield part;
+    }
   }
 
   async function* untouched(): AsyncGenerator<Uint8Array> {
-    if (!needsPublicForm(request, answer)) {
-      for await (const batch of stream.rest()) yield batch.bytes;
-    } else {
-      const toPublic = createPublicStream();
-      for await (const batch of stream.rest()) {
-        const events = batch.events.flatMap((event) => toPublic(event) ?? []);
-        if (events.length > 0) yield encoder.encode(events.map(({ event, data }) => formatSse(data, event)).join(""));
+    if (continuation !== null) yield* goingOn(continuation);
+    else if (!needsPublicForm(request, answer)) for await (const batch of stream.rest()) yield batch.bytes;
+    else for await (const { events } of publicBatches()) yield encodeEvents(events);
+    const last = end();
+    if (last?.kind === "cut" && !last.told) yield errorEvent(protocol, last.failure);
+  }
+
+  async function* publicBatches(): AsyncGenerator<Batch> {
+    const toPublic = createPublicStream();
+    for await (const batch of stream.rest()) {
+      const events = batch.events.flatMap((event) => toPublic(event) ?? []);
+      if (events.length > 0) yield { bytes: encodeEvents(events), events };
+    }
+  }
+
+  /** The stream as it is, followed so that others can go on in it. A failure event of its own waits until it is known that nobody does. */
+  async function* goingOn(following: Continuation): AsyncGenerator<Uint8Array> {
+    const decoder = protocols[protocol].createStreamDecoder();
+    const follower = protocols[protocol].createStreamFollower();
+    for await (const { bytes, events } of needsPublicForm(request, answer) ? publicBatches() : stream.rest()) {
+      yield bytes;
+      for (const event of events) {
+        follower.see(event);
+        for (const part of decoder.decode(event)) following.hear(part);
       }
     }
-    if (stream.end?.kind === "cut" && !stream.end.told) yield errorEvent(protocol, stream.end.failure);
+    const encoded = following.canFollow(stream.end) ? follower.resume(following.openText, options) : null;
+    if (encoded !== null) yield* encodeInto(encoded, following.parts(stream.end), following);
+    if (following.end === null) yield encodeEvents(stream.withheld);
   }
 
   async function* folded(): AsyncGenerator<Uint8Array> {
@@ -77,16 +112,22 @@ function fromStream(
 
   async function* bytes(): AsyncGenerator<Uint8Array> {
     if (request.dialect === protocol) yield* wantsStream(request) ? untouched() : folded();
-    else yield* encodeParts(request, parts(), options, () => cutFailure(stream.end));
+    else yield* encodeParts(request, parts(), options, () => cutFailure(end()), continuation);
   }
 
   return {
     contentType: contentType(request),
     bytes,
     parts,
-    end: () => stream.end,
-    close: () => stream.close(),
+    end,
+    close: async () => {
+      await Promise.all([stream.close(), continuation?.close()]);
+    },
   };
+}
+
+function encodeEvents(events: readonly SseEvent[]): Uint8Array {
+  return encoder.encode(events.map(({ event, data }) => formatSse(data, event)).join(""));
 }
 
 /**
@@ -136,15 +177,12 @@ async function* encodeParts(
   parts: AsyncIterable<Part>,
   options: EncodeOptions,
   cut: () => Failure | null,
+  continuation: Continuation | null = null,
 ): AsyncGenerator<Uint8Array> {
   const dialect = request.dialect === "canonical" ? "responses" : request.dialect;
   const protocol = protocols[dialect];
   if (wantsStream(request)) {
-    const out = protocol.createStreamEncoder(options);
-    for await (const part of parts) {
-      const text = out.encode(part);
-      if (text !== "") yield encoder.encode(text);
-    }
+    yield* encodeInto(protocol.createStreamEncoder(options), parts, continuation);
     const failure = cut();
     if (failure !== null) yield errorEvent(dialect, failure);
     return;
@@ -152,6 +190,24 @@ async function* encodeParts(
   const all: Part[] = [];
   for await (const part of parts) all.push(part);
   yield encoder.encode(JSON.stringify(protocol.encodeAnswer(all, options) satisfies JsonObject));
+}
+
+/** Parts as text of a stream. Each time another takes over, a comment says who: the headers are out already (rule R10). */
+async function* encodeInto(
+  out: StreamEncoder,
+  parts: AsyncIterable<Part>,
+  continuation: Continuation | null,
+): AsyncGenerator<Uint8Array> {
+  let told = 0;
+  for await (const part of parts) {
+    const successors = continuation?.successors.slice(told) ?? [];
+    told += successors.length;
+    const about = successors
+      .map((name) => `: x-understudy-continued-by=${encodeURI(name.toWellFormed())}\n\n`)
+      .join("");
+    const text = about + out.encode(part);
+    if (text !== "") yield encoder.encode(text);
+  }
 }
 
 /** The end of an answer that broke off. Asking again may well succeed: nobody has refused anything. */
@@ -174,7 +230,7 @@ function contentType(request: TurnRequest): string {
   return wantsStream(request) ? "text/event-stream; charset=utf-8" : "application/json";
 }
 
-/** Tokens of an answer, when its end is known. */
+/** Tokens of an answer, as far as it came and told of them. */
 export function usageOf(end: StreamEnd | null): Usage | null {
-  return end?.kind === "complete" ? end.usage : null;
+  return end?.usage ?? null;
 }

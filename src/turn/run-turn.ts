@@ -1,6 +1,6 @@
 import { type Cooldown, healsByItself } from "../core/cooldown.ts";
 import { decide, type Decision } from "../core/decide.ts";
-import type { AttemptRecord, Candidate, TurnEvent, TurnRecord } from "../core/events.ts";
+import type { AttemptRecord, Candidate, Cost, TurnEvent, TurnRecord } from "../core/events.ts";
 import type { Failure } from "../core/failure.ts";
 import { costOf } from "../core/price.ts";
 import type { Route, Target } from "../core/target.ts";
@@ -11,13 +11,15 @@ import type { StreamEnd } from "./answer-stream.ts";
 import { clearAfterSuccess, isBenching, outlastsTurn, planCooldown, withoutBenched } from "./bench.ts";
 import { type CallerAnswer, usageOf } from "./caller-answer.ts";
 import { type BlockedCandidate, type Candidates, coolingLogins, listCandidates } from "./candidates.ts";
+import type { Successor } from "./continuation.ts";
 import { createHabitLedger } from "./habits.ts";
 import type { LineCandidate } from "./line.ts";
 import { type Repaired, Repairs } from "./repairs.ts";
 import type { TurnRequest } from "./request.ts";
 import type { TurnRuntime } from "./runtime.ts";
-import { type TryResult, tryCandidate } from "./try-candidate.ts";
+import { type GoOn, type TryResult, tryCandidate } from "./try-candidate.ts";
 import { restsUntil, toCandidate, TurnLog } from "./turn-log.ts";
+import { toCanonical } from "./upstream-request.ts";
 
 export interface TurnOptions {
   readonly route: Route;
@@ -68,6 +70,22 @@ interface Next {
   readonly cooldown: Cooldown | null;
 }
 
+/** Who answers. */
+interface Found {
+  readonly ok: true;
+  readonly candidate: LineCandidate;
+  /** Unix ms. */
+  readonly startedAt: number;
+  readonly tried: Extract<TryResult, { ok: true }>;
+}
+
+/** Nobody answers. */
+interface Lost {
+  readonly ok: false;
+  readonly failure: Failure | null;
+  readonly outcome: "failed" | "cancelled";
+}
+
 /** The first wait of a turn takes at least this long, each further one twice as long, in ms. */
 const shortestWaitMs = 1_000;
 
@@ -95,81 +113,142 @@ export async function runTurn(runtime: TurnRuntime, request: TurnRequest, option
   const repairs = new Repairs(runtime.habits ?? createHabitLedger());
   let rejected = false;
   let last: { candidate: LineCandidate; failure: Failure } | null = null;
+  /** Whose answer goes to the caller; null before, and after it broke off. */
+  let serving: Found | null = null;
+  /** What answers that broke off and were gone on in have cost. */
+  let spent: Cost | null = null;
+  /** True when the caller left while somebody was looked for to go on. */
+  let givenUpMeanwhile = false;
 
-  for (;;) {
-    const candidate = line.current;
-    if (candidate === null) {
-      const recovery = waitEnd();
-      if (recovery === null || recovery - clock.now() > waitLeftMs) return fail(last?.failure ?? null);
-      if (!(await waitUntil(recovery))) return fail(null, "cancelled");
-      continue;
-    }
-    const startedAt = clock.now();
-    announce(candidate);
-    const repaired = repairs.for(candidate.target);
-    const tried = await tryCandidate({
-      runtime,
-      request,
-      turnId: log.turnId,
-      target: candidate.target,
-      credential: latest.get(candidate.credential.id) ?? candidate.credential,
-      rejected,
-      repaired,
-      ...(signal === undefined ? {} : { signal }),
-    });
-    rejected = false;
-    elsewhereMs += tried.elsewhereMs;
-    latest.set(tried.credential.id, tried.credential);
-    if (tried.refresh !== null) {
-      log.tell({ type: "token-refresh", candidate: toCandidate(candidate), outcome: tried.refresh });
-    }
-    if (tried.ok) {
-      // Its token lives for now, but this turn has learnt that it can't be renewed: said once, when it is learnt.
-      const { credential } = tried;
-      if (credential.kind === "oauth" && needsRelogin(credential) && !needsRelogin(candidate.credential)) {
-        tellRelogin(candidate, reloginFailure(credential));
+  const found = await search(null);
+  return found.ok ? commit(found) : fail(found);
+
+  /** Tries the candidates in line until one answers or nobody is left. `goOn`: it is to go on from what another has said. */
+  async function search(goOn: GoOn | null): Promise<Found | Lost> {
+    let mayPrefill = true;
+    for (;;) {
+      const candidate = line.current;
+      if (candidate === null) {
+        const recovery = waitEnd();
+        if (recovery === null || recovery - clock.now() > waitLeftMs) return lost(last?.failure ?? null);
+        if (!(await waitUntil(recovery))) return lost(null, "cancelled");
+        continue;
       }
-      return commit(candidate, startedAt, tried);
+      const startedAt = clock.now();
+      announce(candidate);
+      const repaired = repairs.for(candidate.target);
+      const tried = await tryCandidate({
+        runtime,
+        request,
+        turnId: log.turnId,
+        target: candidate.target,
+        credential: latest.get(candidate.credential.id) ?? candidate.credential,
+        rejected,
+        repaired,
+        ...(goOn === null ? {} : { goOn: { ...goOn, mayPrefill } }),
+        ...(goOn === null && route.continue === "text" ? { findSuccessor } : {}),
+        ...(signal === undefined ? {} : { signal }),
+      });
+      rejected = false;
+      elsewhereMs += tried.elsewhereMs;
+      latest.set(tried.credential.id, tried.credential);
+      if (tried.refresh !== null) {
+        log.tell({ type: "token-refresh", candidate: toCandidate(candidate), outcome: tried.refresh });
+      }
+      if (tried.ok) {
+        // Its token lives for now, but this turn has learnt that it can't be renewed: said once, when it is learnt.
+        const { credential } = tried;
+        if (credential.kind === "oauth" && needsRelogin(credential) && !needsRelogin(candidate.credential)) {
+          tellRelogin(candidate, reloginFailure(credential));
+        }
+        return { ok: true, candidate, startedAt, tried };
+      }
+
+      const { failure, called } = tried;
+      const cancelled = failure.reason === "cancelled" && isGivenUp();
+      const refusesPrefill = tried.prefilled === true && failure.reason === "invalid_request";
+      if (refusesPrefill) mayPrefill = false;
+      const { decision, cooldown }: Next = cancelled
+        ? { decision: { action: "stop" }, cooldown: null }
+        : refusesPrefill
+          ? { decision: { action: "repair" }, cooldown: null }
+          : await decideNext(candidate, failure, startedAt, repaired);
+      log.add({ candidate: toCandidate(candidate), startedAt, called, failure, decision, ...restsUntil(cooldown) });
+      tellFailed(candidate, failure, decision, cooldown);
+      if (cancelled) return lost(failure, "cancelled");
+      if (decision.action === "repair" && !refusesPrefill) repairs.add(candidate.target, failure);
+      const stopped = await follow(decision, candidate, failure);
+      if (stopped !== null) return stopped;
     }
+  }
 
-    const { failure, called } = tried;
-    const cancelled = failure.reason === "cancelled" && (signal?.aborted === true || runtime.closing?.aborted === true);
-    const { decision, cooldown }: Next = cancelled
-      ? { decision: { action: "stop" }, cooldown: null }
-      : await decideNext(candidate, failure, startedAt, repaired);
-    log.add({ candidate: toCandidate(candidate), startedAt, called, failure, decision, ...restsUntil(cooldown) });
-    const attempt = log.attempts.length;
-    const resting = cooldown === null ? {} : { cooldown };
-    log.tell({ type: "attempt-failed", attempt, candidate: toCandidate(candidate), failure, decision, ...resting });
-    tellRelogin(candidate, failure);
-    last = { candidate, failure };
-    if (cancelled) return fail(failure, "cancelled");
-
+  /** Does what was decided; what the turn has come to if it ends here. */
+  async function follow(decision: Decision, candidate: LineCandidate, failure: Failure): Promise<Lost | null> {
     switch (decision.action) {
       case "stop":
       case "give_up":
-        return fail(failure);
+        return lost(failure);
       case "retry":
         retries.set(candidate.target, (retries.get(candidate.target) ?? 0) + 1);
-        if (!(await sleep(decision.delayMs))) return fail(failure, "cancelled");
-        break;
+        return (await sleep(decision.delayMs)) ? null : lost(failure, "cancelled");
       case "refresh":
         refreshed.add(candidate.credential.id);
         rejected = true;
-        break;
+        return null;
       case "repair":
-        repairs.add(candidate.target, failure);
-        break;
+        return null;
       case "next_credential":
         line = line.nextCredential();
-        break;
+        return null;
       case "next_target":
         line = line.nextTarget();
-        break;
+        return null;
       case "wait":
-        if (!(await waitUntil(decision.untilMs))) return fail(failure, "cancelled");
-        break;
+        return (await waitUntil(decision.untilMs)) ? null : lost(failure, "cancelled");
     }
+  }
+
+  function isGivenUp(): boolean {
+    return signal?.aborted === true || runtime.closing?.aborted === true;
+  }
+
+  function tellFailed(candidate: LineCandidate, failure: Failure, decision: Decision, cooldown: Cooldown | null): void {
+    const resting = cooldown === null ? {} : { cooldown };
+    const attempt = log.attempts.length;
+    log.tell({ type: "attempt-failed", attempt, candidate: toCandidate(candidate), failure, decision, ...resting });
+    tellRelogin(candidate, failure);
+    last = { candidate, failure };
+  }
+
+  /**
+   * The answer broke off after its caller had seen some of it: looks for somebody to go on. Who broke off is not asked again while there is
+   * anybody else.
+   */
+  async function findSuccessor(said: string, cut: Failure): Promise<Successor | null> {
+    const broken = serving;
+    if (broken === null || isGivenUp() || !canBeGoneOn(request)) return null;
+    serving = null;
+    spend(broken);
+    const elsewhere = cut.next === "retry" || cut.next === "repair" ? { ...cut, next: "next_target" as const } : cut;
+    const { candidate, startedAt } = broken;
+    const { decision, cooldown } = await decideNext(
+      candidate,
+      elsewhere,
+      startedAt,
+      repairs.for(candidate.target),
+      true,
+    );
+    log.cutLast(cut, cooldown, decision);
+    tellFailed(candidate, cut, decision, cooldown);
+    const found = (await follow(decision, candidate, cut)) ?? (await search({ said }));
+    if (!found.ok) {
+      if (found.outcome === "cancelled") givenUpMeanwhile = true;
+      return null;
+    }
+    serve(found);
+    const { provider, model, credential } = toCandidate(found.candidate);
+    const name = `${provider}/${model}/${credential.label}`;
+    return { answer: found.tried.answer, prefilled: found.tried.prefilled, name };
   }
 
   /** When the attempt began, or when its token was obtained, if that was later. */
@@ -184,6 +263,7 @@ export async function runTurn(runtime: TurnRuntime, request: TurnRequest, option
     failure: Failure,
     startedAt: number,
     sent: Repaired,
+    isCut = false,
   ): Promise<Next> {
     const now = clock.now();
     const standing = line;
@@ -209,7 +289,9 @@ export async function runTurn(runtime: TurnRuntime, request: TurnRequest, option
       },
       random,
     );
-    if (cooldown === null || !isBenching(decision, failure)) return { decision, cooldown: null };
+    // One broken stream says nothing of the next; an empty allowance does.
+    const benches = isCut ? outlastsTurn(failure) : isBenching(decision, failure);
+    if (cooldown === null || !benches) return { decision, cooldown: null };
     await written(store.putCooldown(cooldown));
     return { decision, cooldown };
   }
@@ -281,34 +363,46 @@ export async function runTurn(runtime: TurnRuntime, request: TurnRequest, option
     return true;
   }
 
-  function commit(candidate: LineCandidate, startedAt: number, tried: Extract<TryResult, { ok: true }>): TurnResult {
-    const first = log.attempts[0]?.candidate;
-    const served = toCandidate(candidate);
-    log.add({ candidate: served, startedAt, called: true, failure: null, decision: null });
+  /** From now on this one's answer goes to the caller. */
+  function serve(found: Found): void {
+    const { candidate, startedAt } = found;
+    serving = found;
+    log.add({ candidate: toCandidate(candidate), startedAt, called: true, failure: null, decision: null });
     const now = runtime.stopwatch?.();
     const overhead = now === undefined || began === undefined ? {} : { overheadMs: now - began - elsewhereMs };
-    log.tell({ type: "committed", attempt: log.attempts.length, candidate: served, ...overhead });
+    log.tell({ type: "committed", attempt: log.attempts.length, candidate: toCandidate(candidate), ...overhead });
+  }
+
+  /** Counts what this one's answer has cost, as far as it came. */
+  function spend({ candidate, tried }: Found): void {
+    const cost = costOf(usageOf(tried.answer.end()), runtime.priceOf?.(candidate.target) ?? null);
+    if (cost !== null) spent = { ...cost, usd: cost.usd + (spent?.usd ?? 0) };
+  }
+
+  function commit(found: Found): TurnResult {
+    const { candidate, tried } = found;
+    const first = log.attempts[0]?.candidate;
+    const served = toCandidate(candidate);
+    serve(found);
     const { answer, done } = watchEnd(tried.answer, async () => {
       const end = tried.answer.end();
-      const outcome = outcomeOf(end);
+      const outcome = givenUpMeanwhile ? "cancelled" : outcomeOf(end);
       const cut = outcome === "cut" && end?.kind === "cut" ? end.failure : null;
       let cooldown: Cooldown | null = null;
-      if (cut !== null) {
-        tellRelogin(candidate, cut);
+      const who = serving;
+      if (who !== null) spend(who);
+      if (cut !== null && who !== null) {
+        tellRelogin(who.candidate, cut);
         // One broken stream says nothing of the next; an empty allowance does.
         if (outlastsTurn(cut)) {
-          const tried = triedAt(candidate, startedAt);
-          cooldown = await known(planCooldown(store, candidate, cut, clock.now(), tried), null);
+          const began = triedAt(who.candidate, who.startedAt);
+          cooldown = await known(planCooldown(store, who.candidate, cut, clock.now(), began), null);
         }
         log.cutLast(cut, cooldown);
         if (cooldown !== null) await written(store.putCooldown(cooldown));
       }
-      const usage = usageOf(end);
-      const { target } = candidate;
-      const reported = runtime.findProvider(target.provider)?.reportsUsd === true ? usage?.reportedCost : undefined;
-      const cost = costOf(usage, runtime.priceOf?.(target) ?? null, reported);
-      const record = log.end(outcome, { usage, cost, cut, cooldown });
-      if (outcome === "answered") await written(clearAfterSuccess(store, candidate, startedAt));
+      const record = log.end(outcome, { usage: usageOf(end), cost: spent, cut, cooldown });
+      if (outcome === "answered" && who !== null) await written(clearAfterSuccess(store, who.candidate, who.startedAt));
       await written(store.appendTurn(record));
       return record;
     });
@@ -326,10 +420,23 @@ export async function runTurn(runtime: TurnRuntime, request: TurnRequest, option
     };
   }
 
-  async function fail(failure: Failure | null, outcome: "failed" | "cancelled" = "failed"): Promise<TurnResult> {
+  async function fail({ failure, outcome }: Lost): Promise<TurnResult> {
     const { blocked }: Candidates = candidates;
     await written(store.appendTurn(log.end(outcome, { usage: null, cost: null })));
     return { ok: false, turnId: log.turnId, outcome, failure, attempts: log.attempts, blocked, nearestRecovery };
+  }
+}
+
+function lost(failure: Failure | null, outcome: "failed" | "cancelled" = "failed"): Lost {
+  return { ok: false, failure, outcome };
+}
+
+/** An answer that has to be JSON as a whole can't be put together from two. */
+function canBeGoneOn(request: TurnRequest): boolean {
+  try {
+    return toCanonical(request).request.responseFormat === undefined;
+  } catch {
+    return false;
   }
 }
 

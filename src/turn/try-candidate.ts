@@ -5,8 +5,11 @@ import type { Credential } from "../credentials/credential.ts";
 import type { TokenResult } from "../credentials/keeper.ts";
 import { classifyFailure } from "../failures/classify.ts";
 import { cleanMessage } from "../failures/clean-message.ts";
+import type { Tool } from "../protocols/canonical.ts";
+import type { EncodeOptions } from "../protocols/protocol.ts";
 import { type AttemptInput, runAttempt } from "./attempt.ts";
 import { type CallerAnswer, toCallerAnswer } from "./caller-answer.ts";
+import type { FindSuccessor } from "./continuation.ts";
 import { habitByRow } from "./habits.ts";
 import type { Repaired } from "./repairs.ts";
 import { type TurnRequest, wantsStream } from "./request.ts";
@@ -23,7 +26,15 @@ export interface TryInput {
   /** True when the provider has just rejected this credential's token. */
   readonly rejected: boolean;
   readonly repaired: Repaired;
+  /** It is to go on from what another has said. */
+  readonly goOn?: GoOn & { readonly mayPrefill: boolean };
+  /** Who is looked for when the answer breaks off. Missing: nobody. */
+  readonly findSuccessor?: FindSuccessor;
   readonly signal?: AbortSignal;
+}
+
+export interface GoOn {
+  readonly said: string;
 }
 
 export type TryResult = {
@@ -40,9 +51,11 @@ export type TryResult = {
       readonly headers: Readonly<Record<string, string>>;
       readonly answer: CallerAnswer;
       readonly dropped: readonly string[];
+      /** True when what was said before was given as the beginning of the answer. */
+      readonly prefilled: boolean;
     }
   /** `called`: whether a call was made. */
-  | { readonly ok: false; readonly failure: Failure; readonly called: boolean }
+  | { readonly ok: false; readonly failure: Failure; readonly called: boolean; readonly prefilled?: boolean }
 );
 
 /** Tries one candidate: makes its token good, writes the request, calls, holds the answer until its commit point. */
@@ -91,6 +104,7 @@ async function tryMeasured(
         ...(seals === undefined ? {} : { isForeign: (seal) => seals.isForeign(seal, issuer) }),
       },
       input.repaired,
+      input.goOn,
     );
   } catch (error) {
     if (!(error instanceof UnderstudyError)) throw error;
@@ -106,6 +120,7 @@ async function tryMeasured(
     limits: runtime.limits,
     upstream,
     whole: !wantsStream(request),
+    withholdsFailure: input.findSuccessor !== undefined,
     classify: (evidence) =>
       classifyFailure({ ...evidence, protocol: upstream.protocol, provider: provider.id }, classifyOptions(runtime)),
     onHeaders: (headers) => runtime.onHeard?.(credential, provider, { headers }),
@@ -122,16 +137,29 @@ async function tryMeasured(
     const { failure } = result;
     const isAboutSeals = failure.reason === "invalid_encrypted_content" && habitByRow[failure.row] === undefined;
     if (isAboutSeals) seals?.refused(sealsIn(bodyText(upstream)), issuer);
-    return { ok: false, credential, refresh, failure, called: true };
+    return { ok: false, credential, refresh, failure, called: true, prefilled: upstream.prefilled };
   }
   const { status, headers } = result.answer;
-  const answer = toCallerAnswer(request, upstream.protocol, result.answer, {
+  const options: EncodeOptions = {
     model: target.model,
     id: input.turnId,
     createdAt: runtime.clock.now(),
-    tools: request.dialect === upstream.protocol ? [] : (toCanonical(request).request.tools ?? []),
-  });
-  return { ok: true, credential, refresh, status, headers, answer, dropped: upstream.dropped };
+    get tools() {
+      return toolsOf(request);
+    },
+  };
+  const answer = toCallerAnswer(request, upstream.protocol, result.answer, options, input.findSuccessor);
+  const { dropped, prefilled } = upstream;
+  return { ok: true, credential, refresh, status, headers, answer, dropped, prefilled };
+}
+
+/** The caller's tools, for parts that are written in its protocol. A body of that protocol that we can't read has been answered all the same. */
+function toolsOf(request: TurnRequest): readonly Tool[] {
+  try {
+    return toCanonical(request).request.tools ?? [];
+  } catch {
+    return [];
+  }
 }
 
 function bodyText({ request }: UpstreamRequest): string {

@@ -1,5 +1,6 @@
 import type { Clock } from "../core/clock.ts";
 import type { Cooldown } from "../core/cooldown.ts";
+import type { Decision } from "../core/decide.ts";
 import type { AttemptRecord, Candidate, Cost, TurnEvent, TurnOutcome, TurnRecord, Usage } from "../core/events.ts";
 import type { Failure } from "../core/failure.ts";
 import type { LineCandidate } from "./line.ts";
@@ -41,11 +42,11 @@ export class TurnLog {
     this.attempts.push({ ...record, ...waited, endedAt: this.#clock.now() });
   }
 
-  /** The last attempt answered, and its answer broke off. */
-  cutLast(failure: Failure, cooldown: Cooldown | null): void {
+  /** The last attempt answered, and its answer broke off. `decision`: what was done about it; null when the turn ended with it. */
+  cutLast(failure: Failure, cooldown: Cooldown | null, decision: Decision | null = null): void {
     const last = this.attempts.pop();
     if (last === undefined) return;
-    this.attempts.push({ ...last, failure, ...restsUntil(cooldown), endedAt: this.#clock.now() });
+    this.attempts.push({ ...last, failure, decision, ...restsUntil(cooldown), endedAt: this.#clock.now() });
   }
 
   end(outcome: TurnOutcome, { usage, cost, cut = null, cooldown = null }: TurnEnd): TurnRecord {

@@ -19,6 +19,8 @@ export interface UpstreamRequest {
   readonly streams: boolean;
   /** In words, what of the caller's request this protocol can't carry. */
   readonly dropped: readonly string[];
+  /** True when it holds the beginning of the answer that it asks for. */
+  readonly prefilled: boolean;
 }
 
 /** Where and as whom an attempt calls. */
@@ -38,13 +40,20 @@ export interface UpstreamAddress {
  * Writes the upstream request. A body of the same protocol keeps every byte but the model's name and what the provider
  * insists on; any other is translated through the canonical form.
  */
-export function writeUpstreamRequest(request: TurnRequest, to: UpstreamAddress, repaired: Repaired): UpstreamRequest {
+export function writeUpstreamRequest(
+  request: TurnRequest,
+  to: UpstreamAddress,
+  repaired: Repaired,
+  goOn?: { readonly said: string; readonly mayPrefill: boolean },
+): UpstreamRequest {
   const protocol = protocols[to.protocol];
   const streams = wantsStream(request) || to.provider.bodyRules?.alwaysStream === true;
   const { body, dropped } =
     request.dialect === to.protocol
       ? { body: sameDialect(request.body, to, repaired, streams), dropped: [] }
       : translated(request, to, repaired, streams);
+  const asked =
+    goOn === undefined ? null : protocol.askToGoOn(JSON.parse(body) as JsonObject, goOn.said, goOn.mayPrefill);
   return {
     request: {
       method: "POST",
@@ -55,11 +64,12 @@ export function writeUpstreamRequest(request: TurnRequest, to: UpstreamAddress, 
         ...secretHeaders(protocol.headers(to.secret), to.secret),
         ...to.provider.headers?.(to.credential.kind === "oauth" ? to.credential : null),
       },
-      body,
+      body: asked === null ? body : JSON.stringify(asked.body),
     },
     protocol: to.protocol,
     streams,
     dropped,
+    prefilled: asked?.prefilled === true,
   };
 }
 

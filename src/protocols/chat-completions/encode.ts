@@ -8,9 +8,15 @@ import { doneMark } from "./stream.ts";
 import { toolIdRule } from "./tool-call.ts";
 import { writeUsage } from "./usage.ts";
 
-/** Parts → a Chat Completions stream as the official SDK reads it; see `ChunkWriter`. */
-export function createStreamEncoder(options: { model: string; id: string }): StreamEncoder {
-  const writer = new ChunkWriter(options);
+/**
+ * Parts → a Chat Completions stream as the official SDK reads it; see `ChunkWriter`. `envelope`: it goes on in a stream whose chunks
+ * have these members.
+ */
+export function createStreamEncoder(
+  options: { model: string; id: string },
+  envelope: JsonObject | null = null,
+): StreamEncoder {
+  const writer = new ChunkWriter(options, envelope);
   return {
     encode(part) {
       const chunks = writer.write(part).map((chunk) => formatSse(JSON.stringify(chunk)));
@@ -44,10 +50,13 @@ class ChunkWriter {
   #model: string;
   #state: "new" | "open" | "finished" = "new";
   readonly #calls = new Map<string, OpenCall>();
+  readonly #begun: JsonObject | null;
 
-  constructor(options: { model: string; id: string }) {
+  constructor(options: { model: string; id: string }, begun: JsonObject | null = null) {
     this.#id = options.id;
     this.#model = options.model;
+    this.#begun = begun;
+    if (begun !== null) this.#state = "open";
   }
 
   write(part: Part): JsonObject[] {
@@ -110,6 +119,6 @@ class ChunkWriter {
   }
 
   #envelope(): JsonObject {
-    return { id: this.#id, object: "chat.completion.chunk", created: 0, model: this.#model };
+    return this.#begun ?? { id: this.#id, object: "chat.completion.chunk", created: 0, model: this.#model };
   }
 }

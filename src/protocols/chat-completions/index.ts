@@ -5,6 +5,8 @@ import { createStreamEncoder, encodeAnswer } from "./encode.ts";
 import { encodeError, readError } from "./error.ts";
 import { fitHistory } from "./fit-history.ts";
 import { foldStream } from "./fold.ts";
+import { createStreamFollower } from "./follow.ts";
+import { askToGoOn } from "./go-on.ts";
 import { repairRequest } from "./repair.ts";
 import { decodeRequest, encodeRequest } from "./request.ts";
 import { createStreamReader, readAnswer } from "./stream.ts";
@@ -19,12 +21,14 @@ export const chatCompletions: Protocol = {
   repairRequest,
   cleanRequest,
   fitHistory,
+  askToGoOn,
   createStreamReader,
   readAnswer,
   readError,
   createStreamDecoder,
   decodeAnswer,
   createStreamEncoder,
+  createStreamFollower,
   encodeAnswer,
   foldStream,
   encodeError,

@@ -9,9 +9,18 @@ import { ownSignature } from "./own-signature.ts";
 import { toolIdRule } from "./tool-use.ts";
 import { writeUsage } from "./usage.ts";
 
-/** Parts → a Messages stream as the official SDK reads it; see `EventWriter`. */
-export function createStreamEncoder(options: { model: string; id: string }): StreamEncoder {
-  const writer = new EventWriter(options);
+/** Where a stream stands that is gone on in: the index of its last block, and the id of the parts that grow that block if it is open. */
+export interface BegunStream {
+  readonly index: number;
+  readonly openText: string | null;
+}
+
+/** Parts → a Messages stream as the official SDK reads it; see `EventWriter`. `begun`: it goes on in a stream that stands so. */
+export function createStreamEncoder(
+  options: { model: string; id: string },
+  begun: BegunStream | null = null,
+): StreamEncoder {
+  const writer = new EventWriter(options, begun);
   return {
     encode: (part) =>
       writer
@@ -52,9 +61,13 @@ class EventWriter {
   #block: OpenBlock | null = null;
   #waiting: BlockPart[] = [];
 
-  constructor(options: { model: string; id: string }) {
+  constructor(options: { model: string; id: string }, begun: BegunStream | null = null) {
     this.#id = options.id;
     this.#model = options.model;
+    if (begun === null) return;
+    this.#state = "open";
+    this.#index = begun.index;
+    if (begun.openText !== null) this.#block = { key: `text ${begun.openText}`, begun: true, grown: true };
   }
 
   write(part: Part): JsonObject[] {

@@ -3,6 +3,8 @@ import { createStreamDecoder, decodeAnswer } from "./decode.ts";
 import { createStreamEncoder, encodeAnswer } from "./encode.ts";
 import { encodeError, readError } from "./error.ts";
 import { foldStream } from "./fold.ts";
+import { createStreamFollower } from "./follow.ts";
+import { askToGoOn } from "./go-on.ts";
 import { cleanRequest, repairRequest } from "./repair.ts";
 import { decodeRequest, encodeRequest } from "./request.ts";
 import { createStreamReader, readAnswer } from "./stream.ts";
@@ -21,12 +23,14 @@ export const messages: Protocol = {
   decodeRequest,
   repairRequest,
   cleanRequest,
+  askToGoOn,
   createStreamReader,
   readAnswer,
   readError,
   createStreamDecoder,
   decodeAnswer,
   createStreamEncoder,
+  createStreamFollower,
   encodeAnswer,
   foldStream,
   encodeError,

@@ -9,9 +9,30 @@ import { ownReasoningPrefix } from "./clean.ts";
 import { type CallForm, callForm, unwrapFreeText } from "./tools.ts";
 import { writeUsage } from "./usage.ts";
 
-/** Parts → Responses stream. */
-export function createStreamEncoder(options: EncodeOptions): StreamEncoder {
-  const encoder = new AnswerEncoder(options);
+/** Where a stream stands that is gone on in. */
+export interface BegunStream {
+  /** The response as its author describes it. */
+  readonly response: JsonObject;
+  /** The number that the next event gets. */
+  readonly sequence: number;
+  /** The items that are done, by their place. */
+  readonly output: readonly JsonObject[];
+  /** The message that is open at the place behind them. */
+  readonly message: BegunMessage | null;
+}
+
+export interface BegunMessage {
+  readonly id: string;
+  readonly text: string;
+  /** The id of the parts that grow it; null when its text is done and only its end is missing. */
+  readonly partId: string | null;
+  /** True when the end of its content part was told, too. */
+  readonly isPartDone: boolean;
+}
+
+/** Parts → Responses stream. `begun`: it goes on in a stream that stands so. */
+export function createStreamEncoder(options: EncodeOptions, begun: BegunStream | null = null): StreamEncoder {
+  const encoder = new AnswerEncoder(options, begun);
   return {
     encode: (part) =>
       encoder
@@ -49,15 +70,32 @@ class AnswerEncoder {
   #added = 0;
   #sequence = 0;
   #answer: JsonObject | null = null;
+  readonly #begun: BegunStream | null;
 
-  constructor(options: EncodeOptions) {
+  constructor(options: EncodeOptions, begun: BegunStream | null = null) {
     this.#options = options;
+    this.#begun = begun;
+    if (begun === null) return;
+    this.#sequence = begun.sequence;
+    this.#output.push(...begun.output);
+    this.#added = this.#output.length;
+    if (begun.message === null) return;
+    const { id, text, partId, isPartDone } = begun.message;
+    const item: OpenItem = { kind: "message", id, output_index: this.#added++, text };
+    if (partId !== null) {
+      this.#open.set(partId, item);
+      return;
+    }
+    if (!isPartDone) {
+      this.#emit("response.content_part.done", { ...place(item), content_index: 0, part: textPart(text) });
+    }
+    this.#done("", item, writeItem(item, "completed"));
   }
 
   /** The events of this part. None after the finish. */
   encode(part: Part): JsonObject[] {
     if (this.#answer !== null) return [];
-    if (this.#sequence === 0) {
+    if (this.#sequence === 0 && this.#begun === null) {
       this.#emit("response.created", { response: this.#response("in_progress") });
       this.#emit("response.in_progress", { response: this.#response("in_progress") });
     }
@@ -203,7 +241,7 @@ class AnswerEncoder {
   }
 
   #response(status: string, fields: JsonObject = {}): JsonObject {
-    return {
+    const response: JsonObject = {
       id: this.#options.id,
       object: "response",
       created_at: Math.floor((this.#options.createdAt ?? 0) / 1000),
@@ -227,8 +265,8 @@ class AnswerEncoder {
       top_p: null,
       truncation: "disabled",
       usage: null,
-      ...fields,
     };
+    return { ...response, ...this.#begun?.response, status, ...fields };
   }
 }
 

@@ -4,6 +4,8 @@ import { createStreamDecoder, decodeAnswer } from "./decode.ts";
 import { createStreamEncoder, encodeAnswer } from "./encode.ts";
 import { encodeError, readError } from "./error.ts";
 import { foldStream } from "./fold.ts";
+import { createStreamFollower } from "./follow.ts";
+import { askToGoOn } from "./go-on.ts";
 import { repairRequest } from "./repair.ts";
 import { decodeRequest, encodeRequest } from "./request.ts";
 import { createStreamReader, readAnswer } from "./stream.ts";
@@ -20,12 +22,14 @@ export const responses: Protocol = {
   decodeRequest,
   repairRequest,
   cleanRequest,
+  askToGoOn,
   createStreamReader,
   readAnswer,
   readError,
   createStreamDecoder,
   decodeAnswer,
   createStreamEncoder,
+  createStreamFollower,
   encodeAnswer,
   foldStream,
   encodeError,
