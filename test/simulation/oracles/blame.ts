@@ -81,7 +81,10 @@ function isLoginOver({ candidate, lane }: TurnWatch): boolean {
   const { world } = lane.process;
   const credential = findRow(world.disk.content, candidate?.credentialId ?? "")?.credential;
   if (credential?.kind !== "oauth") return false;
-  return credential.relogin !== null || credential.grant.refreshToken === null || world.wasRefused(credential);
+  const { refreshToken } = credential.grant;
+  if (credential.relogin !== null || refreshToken === null || world.wasRefused(credential)) return true;
+  // A late answer of a process that was frozen may be written over the verdict; that does not bring the login back.
+  return (world.familyOf(refreshToken.reveal())?.over ?? null) !== null;
 }
 
 type Key = Pick<Cooldown, "provider" | "credentialId" | "model">;
