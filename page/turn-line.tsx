@@ -1,0 +1,68 @@
+import type { TurnRow } from "../src/gateway/page/view.ts";
+import { formatCount, formatTime, formatTook, now } from "./time.ts";
+import { type Hop, kindOf, toHops } from "./turn-list.ts";
+
+const outcomeWords = {
+  running: "under way",
+  answered: "answered",
+  cut: "broke off",
+  failed: "failed",
+  cancelled: "cancelled",
+} as const;
+
+/** One turn in one line: when, for which route, who was asked one after the other, how long it took. */
+export function TurnLine({ row }: { row: TurnRow }) {
+  const { endedAt, outcome, route, startedAt, tokens } = row;
+  const kind = kindOf(row);
+  return (
+    <>
+      <span class="turn-time number">{formatTime(startedAt, now.value)}</span>
+      <span class="turn-route">{route}</span>
+      <Path hops={toHops(row.steps)} outcome={outcome} />
+      <span class="turn-tokens number muted">
+        {tokens === null ? "" : `${formatCount(tokens.input)} → ${formatCount(tokens.output)}`}
+        {tokens !== null && <span class="unseen"> tokens</span>}
+      </span>
+      <span class={`turn-took number ${kind === "lost" ? "bad" : ""}`}>
+        {kind === "lost" || kind === "cancelled" || endedAt === null ? (
+          `${outcomeWords[outcome]} `
+        ) : (
+          <span class="unseen">answered in </span>
+        )}
+        {formatTook((endedAt ?? now.value) - startedAt)}
+      </span>
+    </>
+  );
+}
+
+/** Who was asked, one after the other. The model stands with the last one. */
+export function Path({ hops, outcome }: { hops: readonly Hop[]; outcome: TurnRow["outcome"] }) {
+  if (hops.length === 0)
+    return <span class="path muted">{outcome === "running" ? "choosing…" : "nobody could be tried"}</span>;
+  return (
+    <span class="path">
+      {hops.map((hop, i) => {
+        const [provider = "", ...model] = hop.target.split("/");
+        const isLast = i === hops.length - 1;
+        return (
+          <>
+            {i > 0 && (
+              <span class="arrow" aria-hidden="true">
+                →
+              </span>
+            )}
+            {i > 0 && <span class="unseen"> then </span>}
+            <span class={`hop hop-${hop.state}`}>
+              <span class="hop-who">
+                {provider} · {hop.label}
+              </span>
+              {hop.reason !== null && <span class="hop-why"> {hop.reason.replaceAll("_", " ")}</span>}
+              {hop.tries > 1 && <span class="hop-tries"> ×{hop.tries}</span>}
+              {isLast && <span class="hop-model"> {model.join("/")}</span>}
+            </span>
+          </>
+        );
+      })}
+    </span>
+  );
+}
