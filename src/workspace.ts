@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { parseConfig } from "./config/parse.ts";
 import { configError } from "./config/problem.ts";
-import { priceOf, type ResolvedConfig, resolveConfig, strategyFor } from "./config/resolve.ts";
+import { concurrencyFor, priceOf, type ResolvedConfig, resolveConfig, strategyFor } from "./config/resolve.ts";
 import type { ConfigInput } from "./config/schema.ts";
 import { type Clock, type Random, systemClock } from "./core/clock.ts";
 import { UnderstudyError } from "./core/error.ts";
@@ -30,6 +30,7 @@ import { dayMs, type JournalLimits } from "./stores/journal-limits.ts";
 import { createUndiciTransport } from "./transport/undici.ts";
 import type { TurnRuntime } from "./turn/runtime.ts";
 import { createHabitLedger } from "./turn/habits.ts";
+import { createCredentialLoad } from "./turn/load.ts";
 import { createSealLedger } from "./turn/seals.ts";
 import { createStreamGauge } from "./turn/stream-gauge.ts";
 
@@ -142,6 +143,8 @@ export async function openWorkspace(options: WorkspaceOptions = {}): Promise<Wor
     },
     findProvider: find,
     strategyOf: (provider) => strategyFor(settings.config, provider),
+    concurrencyOf: (provider) => concurrencyFor(settings.config, provider),
+    load: createCredentialLoad(),
     environmentCredentials: (provider) =>
       settings.unstored
         .filter((credential) => credential.provider === provider)

@@ -21,6 +21,8 @@ export interface ResolvedConfig {
   readonly defaultRoute: string | null;
   /** By provider id; ask `strategyFor`. */
   readonly strategies: ReadonlyMap<string, Strategy>;
+  /** By provider id; ask `concurrencyFor`. */
+  readonly concurrency: ReadonlyMap<string, number>;
   readonly limits: Limits;
   /** The table that failures are looked up in: the configuration's own rows and the built-in ones. */
   readonly failureRows: readonly Row[];
@@ -60,9 +62,8 @@ export function resolveConfig(config: Config, builtIns: readonly Provider[], env
       };
     }),
     defaultRoute: config.defaultRoute ?? null,
-    strategies: new Map(
-      Object.entries(config.pools).map(([name, pool]) => [findProvider(providers, name)?.id ?? name, pool.strategy]),
-    ),
+    strategies: byProvider(config, providers, ({ strategy }) => strategy),
+    concurrency: byProvider(config, providers, ({ concurrency }) => concurrency),
     limits: config.limits,
     failureRows: failureRows(config, providers),
     prices: new Map(
@@ -75,6 +76,19 @@ export function resolveConfig(config: Config, builtIns: readonly Provider[], env
     store: config.store ?? null,
     warnings,
   };
+}
+
+function byProvider<T>(
+  { pools }: Config,
+  providers: readonly Provider[],
+  pick: (pool: Config["pools"][string]) => T,
+): ReadonlyMap<string, T> {
+  return new Map(Object.entries(pools).map(([name, pool]) => [findProvider(providers, name)?.id ?? name, pick(pool)]));
+}
+
+/** How many turns one credential of this provider carries at once before others go first; 16 unless the configuration says otherwise. */
+export function concurrencyFor(resolved: ResolvedConfig, providerId: string): number {
+  return resolved.concurrency.get(providerId) ?? 16;
 }
 
 /** How the pool of this provider chooses; `fill_first` unless the configuration says otherwise. */

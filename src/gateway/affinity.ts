@@ -1,13 +1,11 @@
 /** Which credential served a conversation last: a preference for its next turn, never a wall. */
 export interface Affinity {
-  /** Who should come first; undefined when nobody is known, or when that credential is busy enough. */
+  /** Who should come first; undefined when nobody is known. */
   preferred(conversation: string): string | undefined;
   /** A turn was served: binds the conversation to who served it. */
   served(conversation: string, credentialId: string): void;
   /** A turn failed: whoever was preferred is no longer. */
   failed(conversation: string): void;
-  /** An answer by this credential begins; call what is returned when it ends. */
-  open(credentialId: string): () => void;
   readonly size: number;
 }
 
@@ -18,8 +16,6 @@ export interface AffinityOptions {
   readonly ttlMs?: number;
   /** Bindings kept; beyond that the one unused for longest goes. Default 10,000. */
   readonly limit?: number;
-  /** Answers under way by one credential from which on it is preferred no more. Default 16. */
-  readonly saturatedAt?: number;
 }
 
 /**
@@ -27,14 +23,13 @@ export interface AffinityOptions {
  *
  * - Bound by a turn that was served, given up by one that failed.
  * - Sliding: each turn renews it.
- * - A credential with many answers under way is not preferred: a harness that starts forty agents under one session would else
- *   put all of them on one account.
+ * - A preference only: a credential that carries enough turns already comes last, whoever prefers it (see `candidates.ts`). A harness that
+ *   starts forty agents under one session would else put all of them on one account.
  */
 export function createAffinity(options: AffinityOptions): Affinity {
-  const { now, ttlMs = 3_600_000, limit = 10_000, saturatedAt = 16 } = options;
+  const { now, ttlMs = 3_600_000, limit = 10_000 } = options;
   // A Map keeps its order, and a binding that is used moves to the end: the first is the one unused for longest.
   const bindings = new Map<string, { credentialId: string; until: number }>();
-  const busy = new Map<string, number>();
 
   return {
     preferred(conversation) {
@@ -43,7 +38,7 @@ export function createAffinity(options: AffinityOptions): Affinity {
       bindings.delete(conversation);
       if (binding.until <= now()) return undefined;
       bindings.set(conversation, { ...binding, until: now() + ttlMs });
-      return (busy.get(binding.credentialId) ?? 0) < saturatedAt ? binding.credentialId : undefined;
+      return binding.credentialId;
     },
     served(conversation, credentialId) {
       bindings.delete(conversation);
@@ -55,17 +50,6 @@ export function createAffinity(options: AffinityOptions): Affinity {
     },
     failed(conversation) {
       bindings.delete(conversation);
-    },
-    open(credentialId) {
-      busy.set(credentialId, (busy.get(credentialId) ?? 0) + 1);
-      let open = true;
-      return () => {
-        if (!open) return;
-        open = false;
-        const left = (busy.get(credentialId) ?? 1) - 1;
-        if (left > 0) busy.set(credentialId, left);
-        else busy.delete(credentialId);
-      };
     },
     get size() {
       return bindings.size;

@@ -82,7 +82,6 @@ async function runAndWrite(
         earlyHeaders: () => ({ ...eventStream, "x-understudy-turn": turnId }),
       })
     : null;
-  let close: (() => void) | null = null;
   try {
     const preferred = affinity.preferred(asked.conversation);
     const result = await runTurn(
@@ -105,14 +104,14 @@ async function runAndWrite(
       return;
     }
     metrics.firstEvent(performance.now() - arrivedAt);
-    close = affinity.open(result.candidate.credential.id);
     await writeAnswer(result, response, stream);
-    const { outcome } = await result.done;
-    if (outcome === "answered") affinity.served(asked.conversation, result.candidate.credential.id);
+    const { outcome, attempts } = await result.done;
+    // Whoever said the last word: another one may have gone on from the first.
+    const last = attempts.at(-1)?.candidate ?? result.candidate;
+    if (outcome === "answered") affinity.served(asked.conversation, last.credential.id);
     if (outcome === "cut") affinity.failed(asked.conversation);
   } finally {
     stream?.stop();
-    close?.();
   }
 }
 

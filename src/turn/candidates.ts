@@ -22,6 +22,10 @@ export interface Candidates {
 /**
  * Lists the candidates of a route: for each target in order the usable credentials of its pool, best first. A strict route has
  * only its primary. Reads the store, spends nothing.
+ *
+ * Best first is the order of the pool's strategy, with the preferred credential at its head; but those that carry as many turns as the pool's
+ * `concurrency` allows come after all others of their target. Nobody is left out for it: a saturated credential is still asked before the
+ * next target (rule R11), and when it is the only one (rule R2).
  */
 export async function listCandidates(
   runtime: TurnRuntime,
@@ -48,7 +52,8 @@ export async function listCandidates(
     const strategy = runtime.strategyOf(target.provider);
     const usable = pool.usable.filter(({ id }) => !standing.has(`${id}\n${target.model}`));
     for (const { id } of usable) standing.add(`${id}\n${target.model}`);
-    groups.push({ target, credentials: orderCredentials(usable, strategy, random, preferredCredentialId) });
+    const ordered = orderCredentials(usable, strategy, random, preferredCredentialId);
+    groups.push({ target, credentials: saturatedLast(runtime, target.provider, ordered) });
   }
 
   const recoveries = blocked.flatMap((one) => (one.why === "blocked" ? (recoversAt(one.blocked) ?? []) : []));
@@ -66,6 +71,14 @@ export function coolingLogins({ blocked }: Candidates): OAuthCredential[] {
     const { credential } = one.blocked;
     return credential.kind === "oauth" ? [credential] : [];
   });
+}
+
+function saturatedLast(runtime: TurnRuntime, provider: string, ordered: Credential[]): Credential[] {
+  const { load } = runtime;
+  const limit = runtime.concurrencyOf?.(provider) ?? Number.POSITIVE_INFINITY;
+  const isSaturated = ({ id }: Credential): boolean => load !== undefined && load.of(id) >= limit;
+  if (!ordered.some(isSaturated)) return ordered;
+  return [...ordered.filter((one) => !isSaturated(one)), ...ordered.filter(isSaturated)];
 }
 
 /** A target's pool: stored credentials, then those of the environment; only the pinned one if it names one. */

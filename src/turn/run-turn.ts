@@ -77,6 +77,8 @@ interface Found {
   /** Unix ms. */
   readonly startedAt: number;
   readonly tried: Extract<TryResult, { ok: true }>;
+  /** To be called when its answer has ended. */
+  readonly leave: () => void;
 }
 
 /** Nobody answers. */
@@ -137,6 +139,7 @@ export async function runTurn(runtime: TurnRuntime, request: TurnRequest, option
       const startedAt = clock.now();
       announce(candidate);
       const repaired = repairs.for(candidate.target);
+      const leave = runtime.load?.enter(candidate.credential.id) ?? (() => {});
       const tried = await tryCandidate({
         runtime,
         request,
@@ -148,6 +151,9 @@ export async function runTurn(runtime: TurnRuntime, request: TurnRequest, option
         ...(goOn === null ? {} : { goOn: { ...goOn, mayPrefill } }),
         ...(goOn === null && route.continue === "text" ? { findSuccessor } : {}),
         ...(signal === undefined ? {} : { signal }),
+      }).catch((error: unknown) => {
+        leave();
+        throw error;
       });
       rejected = false;
       elsewhereMs += tried.elsewhereMs;
@@ -161,8 +167,9 @@ export async function runTurn(runtime: TurnRuntime, request: TurnRequest, option
         if (credential.kind === "oauth" && needsRelogin(credential) && !needsRelogin(candidate.credential)) {
           tellRelogin(candidate, reloginFailure(credential));
         }
-        return { ok: true, candidate, startedAt, tried };
+        return { ok: true, candidate, startedAt, tried, leave };
       }
+      leave();
 
       const { failure, called } = tried;
       const cancelled = failure.reason === "cancelled" && isGivenUp();
@@ -228,6 +235,7 @@ export async function runTurn(runtime: TurnRuntime, request: TurnRequest, option
     const broken = serving;
     if (broken === null || isGivenUp() || !canBeGoneOn(request)) return null;
     serving = null;
+    broken.leave();
     spend(broken);
     const elsewhere = cut.next === "retry" || cut.next === "repair" ? { ...cut, next: "next_target" as const } : cut;
     const { candidate, startedAt } = broken;
@@ -391,6 +399,7 @@ export async function runTurn(runtime: TurnRuntime, request: TurnRequest, option
       let cooldown: Cooldown | null = null;
       const who = serving;
       if (who !== null) spend(who);
+      who?.leave();
       if (cut !== null && who !== null) {
         tellRelogin(who.candidate, cut);
         // One broken stream says nothing of the next; an empty allowance does.

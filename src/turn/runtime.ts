@@ -13,6 +13,7 @@ import type { Row } from "../failures/row.ts";
 import type { Provider } from "../providers/provider.ts";
 import type { HabitLedger } from "./habits.ts";
 import type { TurnLimits } from "./limits.ts";
+import type { CredentialLoad } from "./load.ts";
 import type { SealLedger } from "./seals.ts";
 import type { StreamGauge } from "./stream-gauge.ts";
 
@@ -31,6 +32,10 @@ export interface TurnRuntime {
   readonly failureRows?: readonly Row[];
   readonly findProvider: (id: string) => Provider | null;
   readonly strategyOf: (provider: string) => Strategy;
+  /** Turns that one credential of this provider carries at once before others are asked first. Missing: any number. */
+  readonly concurrencyOf?: (provider: string) => number;
+  /** Counts what each credential carries. Missing: nobody is ever saturated. */
+  readonly load?: CredentialLoad;
   /** Keys of one provider that stand in the environment, not in the store. */
   readonly environmentCredentials: (provider: string) => readonly ApiKeyCredential[];
   /** Reads a key at the moment of use; null when none is asked for. Rejects with an `UnderstudyError` that names what is missing. */

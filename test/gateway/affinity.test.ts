@@ -36,16 +36,6 @@ describe("a conversation's binding", () => {
     expect([affinity.preferred("a"), affinity.preferred("b"), affinity.preferred("c")]).toEqual(["x", undefined, "x"]);
     expect(affinity.size).toBe(2);
   });
-
-  it("counts for nothing while its credential is busy enough", () => {
-    const affinity = createAffinity({ now: () => 0, saturatedAt: 2 });
-    affinity.served("c", "ann");
-    const ends = [affinity.open("ann"), affinity.open("ann")];
-    expect(affinity.preferred("c")).toBeUndefined();
-    ends[0]?.();
-    ends[0]?.();
-    expect(affinity.preferred("c")).toBe("ann");
-  });
 });
 
 describe("a conversation's name", () => {
@@ -108,5 +98,43 @@ describe("through the gateway", () => {
     expect(await ask(rig, "a")).toBe("ben");
     await rig.stage.workspace.store.clearCooldowns({});
     expect([await ask(rig, "a"), await ask(rig, "new")]).toEqual(["ben", "ann"]);
+  });
+
+  it("spreads over the logins when its own carries as many turns as it may, and comes back to it", async () => {
+    await using rig = await openGatewayRig({ pools: { codex: { concurrency: 2 } } });
+    const { codex } = rig.stage.simulator;
+    expect(await ask(rig, "a")).toBe("ann");
+    codex.setBehaviour("*", "slow-first-event");
+    const agents: Promise<string>[] = [];
+    const who = (): (string | null)[] => codex.requests.slice(1).map(({ credential }) => credential);
+    // Each waits until the one before it is under way.
+    for (let count = 1; count <= 5; count++) {
+      agents.push(ask(rig, "a"));
+      await codex.until(() => codex.held === count);
+    }
+    expect(who()).toEqual(["ann", "ann", "ben", "ben", "ann"]);
+    codex.setBehaviour("*", "answer");
+    codex.release();
+    expect(await Promise.all(agents)).toEqual(["ann", "ann", "ben", "ben", "ann"]);
+    // Nobody carries anything now: whoever served the conversation last goes first again.
+    const last = await ask(rig, "a");
+    expect(await ask(rig, "a")).toBe(last);
+  });
+
+  it("a login with a turn that failed or was given up carries nothing of it", async () => {
+    await using rig = await openGatewayRig({ pools: { codex: { concurrency: 1 } } });
+    const { codex } = rig.stage.simulator;
+    codex.script("content-policy");
+    await ask(rig, "a");
+    codex.script("slow-first-event");
+    const controller = new AbortController();
+    const body = { model: "codex/gpt-5.5", input: "hello" };
+    const left = rig.ask("/v1/responses", { body, signal: controller.signal }).catch(() => {});
+    await codex.until(() => codex.held === 1);
+    controller.abort();
+    await left;
+    await codex.until(() => codex.aborted === 1);
+    await rig.stage.workspace.store.listTurns(1);
+    expect(await ask(rig, "b")).toBe("ann");
   });
 });
