@@ -78,7 +78,7 @@ export class Arena implements AsyncDisposable {
       place: this.#place.place,
       logins: [...this.#accounts.keys()],
       sameMachine: slot % 2 === 0 || this.#place.restart === undefined,
-      refreshTimeoutMs: 1_000,
+      refreshTimeoutMs: 2_000,
       claimMs: this.#options.claimMs,
       pauseMs: 100,
       ...(this.#issuer.oidc === undefined ? {} : { oidc: this.#issuer.oidc }),

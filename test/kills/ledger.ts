@@ -13,7 +13,11 @@ interface Spend {
 }
 
 /** Why a login was lost. */
-export type Cause = Mishap | "cut off from the store after the answer" | "not known";
+export type Cause =
+  | Mishap
+  | "cut off from the store after the answer"
+  | "left without an answer within its limit"
+  | "not known";
 
 /** Keeps what the workers tell, and says in the end what became of every refresh token. */
 export class Ledger {
@@ -73,7 +77,10 @@ export class Ledger {
 
   #causeOf(spend: Spend): Cause | undefined {
     const mishap = this.#mishaps.get(spend.worker);
-    if (mishap !== undefined || spend.outcome !== "answered") return mishap;
+    if (mishap !== undefined) return mishap;
+    // On a busy machine the answer may come too late: the token was rotated, and nobody has the new one.
+    if (spend.outcome === "unanswered") return "left without an answer within its limit";
+    if (spend.outcome !== "answered") return undefined;
     return this.#cuts.some((at) => Math.abs(at - spend.at) < 5_000)
       ? "cut off from the store after the answer"
       : undefined;
