@@ -1,6 +1,6 @@
 import type { Clock } from "./core/clock.ts";
 import { UnderstudyError } from "./core/error.ts";
-import { findKeyOrigin, keyFrom, openStoreTools, type StorePlace, storeKeys } from "./open-store.ts";
+import { findKeyOrigin, keyFrom, keyPlaces, openStoreTools, type StorePlace, storeKeys } from "./open-store.ts";
 import { isOwnerDead } from "./platform/process-identity.ts";
 import { type CopyCounts, copyStore } from "./stores/copy-store.ts";
 import { migratePostgresStore } from "./stores/postgres/open.ts";
@@ -55,7 +55,7 @@ export async function rekey(place: StorePlace, env: Env): Promise<Rekeyed> {
         `the key of this store comes from ${origin.name}, so the new one must be given too: UNDERSTUDY_NEW_KEY="$(openssl rand -base64 32)"`,
       );
     }
-    await rekeyWithFile(origin.path, open);
+    await rekeyWithFile(origin.path, open, keyPlaces(env));
     return { key: "file", path: origin.path };
   }
   const tools = await open();

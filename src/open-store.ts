@@ -7,6 +7,7 @@ import type { UnderstudyHome } from "./platform/home.ts";
 import { readKeySource } from "./platform/read-key-source.ts";
 import type { JournalLimits } from "./stores/journal-limits.ts";
 import { createLastKnownStore } from "./stores/last-known-store.ts";
+import { type KeyPlaceOptions, readPointer } from "./stores/key-place.ts";
 import { isPostgresAddress, parsePostgresAddress } from "./stores/postgres/address.ts";
 import { isOutage } from "./stores/postgres/errors.ts";
 import { openPostgresStore } from "./stores/postgres/open.ts";
@@ -24,7 +25,7 @@ export type StorePlace =
   | { readonly kind: "sqlite"; readonly name: string; readonly file: string; readonly keyFile: string }
   | { readonly kind: "postgres"; readonly name: string; readonly address: string };
 
-/** Where the key of a store comes from: a variable, a command that a variable names, or a file. */
+/** Where the key of a store comes from: a variable, a command that a variable names, or a file, which may name one in the keychain. */
 export type KeyOrigin =
   | { readonly from: "env"; readonly name: string }
   | { readonly from: "command"; readonly name: string; readonly command: string }
@@ -73,9 +74,31 @@ export function storeKeys(place: StorePlace, env: Env): () => Promise<readonly U
   return async () => {
     const next = isSet(env["UNDERSTUDY_NEW_KEY"]) ? [keyFrom(env["UNDERSTUDY_NEW_KEY"], "UNDERSTUDY_NEW_KEY")] : [];
     const exists = place.kind === "sqlite" && existsSync(place.file);
-    if (origin.from === "file") return [...keysOfFile(origin.path, { create: !exists }), ...next];
+    if (origin.from === "file") {
+      return [...(await keysOfFile(origin.path, { ...keyPlaces(env), create: !exists })), ...next];
+    }
     return [await readKey(origin, env), ...next];
   };
+}
+
+/**
+ * Where a key may be kept. The keychain is loaded when it is needed and not before. A folder of one's own (`UNDERSTUDY_HOME`) keeps its
+ * key in it, so that it can be moved as a whole; `UNDERSTUDY_KEYCHAIN=off` keeps a new key out of the keychain everywhere.
+ */
+export function keyPlaces(env: Env): Pick<KeyPlaceOptions, "openKeychain" | "prefersKeychain"> {
+  return {
+    openKeychain: async (purpose) => (await import("./platform/keychain.ts")).openKeychain(purpose),
+    prefersKeychain: !isSet(env["UNDERSTUDY_HOME"]) && env["UNDERSTUDY_KEYCHAIN"]?.trim().toLowerCase() !== "off",
+  };
+}
+
+/** Where the key of a store is, in words for a person. Throws `config_invalid` when it comes from nowhere. */
+export function describeKey(place: StorePlace, env: Env): string {
+  const origin = findKeyOrigin(place, env);
+  if (origin.from === "env") return `the variable ${origin.name}`;
+  if (origin.from === "command") return `the command in ${origin.name}`;
+  const name = readPointer(origin.path);
+  return name === null ? origin.path : `this system's keychain (understudy, ${name})`;
 }
 
 /** The key that `origin` gives now. Throws `config_invalid`. */
@@ -128,7 +151,7 @@ export async function openStoreTools(
   const keys = storeKeys(place, env);
   const beside = async () => {
     const usual = await keys();
-    return existsSync(place.keyFile) ? [...usual, ...keysOfFile(place.keyFile)] : usual;
+    return existsSync(place.keyFile) ? [...usual, ...(await keysOfFile(place.keyFile, keyPlaces(env)))] : usual;
   };
   return openSqliteTools({ file: place.file, key: beside });
 }

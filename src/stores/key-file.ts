@@ -35,9 +35,13 @@ export function readOrCreateKeyFile(path: string, options: KeyFileOptions = {}):
   if (options.create !== false) createKeyFile(file);
   const key = readKeyFile(file);
   if (key !== null) return key;
-  throw new UnderstudyError(
+  throw keyFileMissing(file);
+}
+
+export function keyFileMissing(path: string): UnderstudyError {
+  return new UnderstudyError(
     "store_unavailable",
-    `the key file ${file} is missing, and what is stored can't be opened without it. Put it back from a copy.`,
+    `the key file ${resolve(path)} is missing, and what is stored can't be opened without it. Put it back from a copy.`,
   );
 }
 
@@ -53,25 +57,33 @@ export function readKeyFile(path: string): Uint8Array | null {
   );
 }
 
-/**
- * Makes the file with a random key. It is written aside and then linked: the name appears with its whole content or not at
- * all, and a file that another process made meanwhile stays.
- */
+/** Makes the file with a random key; one that another process made meanwhile stays. */
 export function createKeyFile(file: string): void {
+  writeKeyFile(file, formatKey(randomBytes(keyBytes)));
+}
+
+/**
+ * Makes the file with this line. False when there is one already, which stays. It is written aside and then linked: the name appears with its whole content or not at
+ * all.
+ */
+export function writeKeyFile(path: string, line: string): boolean {
+  const file = resolve(path);
   makePrivateFolder(dirname(file));
   const aside = `${file}.${process.pid}.${randomBytes(4).toString("hex")}`;
   try {
     const descriptor = openSync(aside, "wx", 0o600);
     try {
-      writeSync(descriptor, `${formatKey(randomBytes(keyBytes))}\n`);
+      writeSync(descriptor, `${line}\n`);
       fsyncSync(descriptor);
     } finally {
       closeSync(descriptor);
     }
     appear(aside, file);
     syncFolder(dirname(file));
+    return true;
   } catch (error) {
     if (!isExisting(error)) throw fileError(`the key file ${file} can't be made`, error);
+    return false;
   } finally {
     rmSync(aside, { force: true });
   }

@@ -1,7 +1,7 @@
 import { renameSync } from "node:fs";
 import { dirname } from "node:path";
 import { resealRow } from "./credential-row.ts";
-import { readKeyFile, readOrCreateKeyFile } from "./key-file.ts";
+import { forgetKey, type KeyPlaceOptions, readKey, readOrCreateKey, readPointer } from "./key-place.ts";
 import { keyCheck, opensCheck } from "./key-ring.ts";
 import { syncFolder, withReason } from "./private-file.ts";
 import { createSealer } from "./seal.ts";
@@ -30,28 +30,36 @@ export function nextKeyFile(keyFile: string): string {
 }
 
 /** The keys that a store with this key file may be sealed with, the usual one first. */
-export function keysOfFile(keyFile: string, options: { readonly create?: boolean } = {}): Uint8Array[] {
+export async function keysOfFile(keyFile: string, options: KeyPlaceOptions = {}): Promise<Uint8Array[]> {
   // In this order: once there is no next one, it is the usual one.
-  const next = readKeyFile(nextKeyFile(keyFile));
-  const usual = readOrCreateKeyFile(keyFile, options);
+  const next = await readKey(nextKeyFile(keyFile), options);
+  const usual = await readOrCreateKey(keyFile, options);
   return next === null ? [usual] : [usual, next];
 }
 
 /**
- * Gives a store whose key is in a file another one, drawn by chance. Killed at any moment, it leaves a store that opens with one
- * of the two files; run again, it ends what was begun. `open` opens the store with the keys of `keysOfFile`.
+ * Gives a store whose key is in a file, or in the keychain under a name that a file holds, another one, drawn by chance and kept in the
+ * same way. Killed at any moment, it leaves a store that opens with one of the two files; run again, it ends what was begun.
+ * `open` opens the store with the keys of `keysOfFile`.
  */
-export async function rekeyWithFile(keyFile: string, open: () => Promise<StoreTools>): Promise<void> {
+export async function rekeyWithFile(
+  keyFile: string,
+  open: () => Promise<StoreTools>,
+  { openKeychain }: Pick<KeyPlaceOptions, "openKeychain"> = {},
+): Promise<void> {
   const next = nextKeyFile(keyFile);
+  const old = readPointer(keyFile);
+  const options = { prefersKeychain: old !== null, ...(openKeychain === undefined ? {} : { openKeychain }) };
   // On disk before anything is sealed with it. One that was left there is taken: the store may have it already.
-  const key = readOrCreateKeyFile(next);
+  const key = await readOrCreateKey(next, options);
   const tools = await open();
   try {
     await rekeyStore(tools, key);
     // Gone: another process, which gave the store the same key, has done it.
-    if (isSame(readKeyFile(next), key)) {
+    if (isSame(await readKey(next, options), key)) {
       withReason(`the key file ${next} can't take the place of ${keyFile}`, () => renameSync(next, keyFile));
       syncFolder(dirname(keyFile));
+      if (old !== null && readPointer(keyFile) !== old) await forgetKey(old, openKeychain);
     }
   } finally {
     await tools.close();

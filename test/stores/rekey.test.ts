@@ -27,7 +27,7 @@ const both = () => Promise.resolve([testKey, newKey]);
 function filePlace() {
   const place = folder();
   const [file, keyFile] = [join(place, "store.db"), join(place, "key")];
-  const key = () => Promise.resolve(keysOfFile(keyFile));
+  const key = () => keysOfFile(keyFile);
   const open = async (): Promise<Store> => {
     const store = await openSqliteStore({ file, key });
     onTestFinished(() => store.close());
@@ -103,7 +103,7 @@ describe("a SQLite store with a key file", () => {
       const { id } = await saveSampleLogin(await open());
       const next = readOrCreateKeyFile(nextKeyFile(keyFile));
       if (isSealed) {
-        const tools = await openSqliteTools({ file, key: () => Promise.resolve(keysOfFile(keyFile)) });
+        const tools = await openSqliteTools({ file, key: () => keysOfFile(keyFile) });
         await rekeyStore(tools, next);
         await tools.close();
       }

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import type { Command } from "commander";
-import { locateStore, type StorePlace } from "../../open-store.ts";
+import { describeKey, locateStore, type StorePlace } from "../../open-store.ts";
 import { cannotOpen, checkAccounts } from "../doctor/check-accounts.ts";
 import { checkFiles } from "../doctor/check-files.ts";
 import { checkMachine } from "../doctor/check-machine.ts";
@@ -67,7 +67,7 @@ async function examine({ fix = false, probe: probes = false }: DoctorOptions): P
       ...machine,
       config,
       ...files,
-      finding("store", "ok", place.name),
+      finding("store", "ok", `${place.name}, its key from ${describeKey(place, process.env)}`),
       ...(await checkAccounts(workspace)),
       ...(probes ? await probe(workspace) : []),
     ]);

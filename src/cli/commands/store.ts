@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { systemClock } from "../../core/clock.ts";
 import { UnderstudyError } from "../../core/error.ts";
 import { copyBetween, migrateStore, rekey } from "../../maintain-store.ts";
-import { findKeyOrigin, type KeyOrigin, locateStore, type StorePlace } from "../../open-store.ts";
+import { describeKey, findKeyOrigin, type KeyOrigin, locateStore, type StorePlace } from "../../open-store.ts";
 import { addCommands, type CommandEntry } from "../command-table.ts";
 import { findHome, loadConfig } from "../load-config.ts";
 import { colors, printJson, printLines, say } from "../output.ts";
@@ -47,11 +47,11 @@ function pathCommand(command: Command): void {
   command.option("--json", "with the kind of store and of key, as JSON").action(async (options: { json?: boolean }) => {
     const place = await configuredPlace();
     if (options.json === true) {
-      printJson({ kind: place.kind, place: place.name, key: describeKey(place) });
+      printJson({ kind: place.kind, place: place.name, key: keyOrigin(place) });
       return;
     }
     printLines(place.name);
-    say(colors.dim(`Its key comes from ${describeKey(place) ?? "nowhere yet: set UNDERSTUDY_KEY"}.`));
+    say(colors.dim(`Its key comes from ${whereKeyIs(place)}.`));
   });
 }
 
@@ -119,7 +119,7 @@ async function namedPlace(given: string): Promise<StorePlace> {
   throw new UnderstudyError("usage", "the configuration names no PostgreSQL store; give its postgres:// address");
 }
 
-function describeKey(place: StorePlace): string | null {
+function keyOrigin(place: StorePlace): string | null {
   let origin: KeyOrigin;
   try {
     origin = findKeyOrigin(place, process.env);
@@ -127,6 +127,10 @@ function describeKey(place: StorePlace): string | null {
     return null;
   }
   return origin.from === "file" ? origin.path : origin.name;
+}
+
+function whereKeyIs(place: StorePlace): string {
+  return keyOrigin(place) === null ? "nowhere yet: set UNDERSTUDY_KEY" : describeKey(place, process.env);
 }
 
 function shownInConfig(place: StorePlace): string {

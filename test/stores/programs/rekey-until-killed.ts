@@ -13,7 +13,7 @@ const keys = [parseKey(first), parseKey(second)].flatMap((key) => (key === null 
 for (let n = 1; ; n++) {
   const [old, next] = keys;
   if (old === undefined || next === undefined) {
-    await rekeyWithFile(first, () => openSqliteTools({ file: place, key: () => Promise.resolve(keysOfFile(first)) }));
+    await rekeyWithFile(first, () => openSqliteTools({ file: place, key: () => keysOfFile(first) }));
   } else {
     const tools = await openPostgresTools({ address: place, key: () => Promise.resolve(keys) });
     if (!(await rekeyStore(tools, next))) await rekeyStore(tools, old);
