@@ -18,7 +18,7 @@ export async function bundleCli(outDir: string, clean: boolean): Promise<void> {
     input: { main: "src/cli/main.ts" },
     platform: "node",
     // Optional; installed by whoever uses them.
-    external: [/^node:/, "postgres", "@ai-sdk/provider", "@napi-rs/keyring"],
+    external: [/^node:/, /^@opentelemetry\//, "postgres", "@ai-sdk/provider", "@napi-rs/keyring"],
   });
   await bundle.write({
     dir: resolve(root, outDir, "cli"),

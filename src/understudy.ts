@@ -2,6 +2,8 @@ import { resolveRoute } from "./config/resolve-route.ts";
 import { UnderstudyError } from "./core/error.ts";
 import type { TurnEvent } from "./core/events.ts";
 import type { Route } from "./core/target.ts";
+import { readPackageVersion } from "./platform/package-version.ts";
+import { loadTurnTracing } from "./telemetry/load-tracing.ts";
 import { type TurnInput, toTurnRequest } from "./turn/turn-input.ts";
 import { startTurn, type Turn } from "./turn/turn.ts";
 import { createTurnFetch, type TurnFetch } from "./turn/turn-fetch.ts";
@@ -64,6 +66,8 @@ export function backstageOf(understudy: Understudy): Backstage {
 export async function createUnderstudy(options: UnderstudyOptions = {}): Promise<Understudy> {
   const workspace = await openWorkspace(options);
   const { config, runtime } = workspace;
+  const tracing = await loadTurnTracing(readPackageVersion());
+  if (tracing !== null) workspace.onTurn(tracing.observeTurn);
   const onEvent = options.onEvent === undefined ? {} : { onEvent: options.onEvent };
   const understudy: Understudy = {
     turn(input, { route, signal } = {}) {

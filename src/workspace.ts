@@ -8,6 +8,7 @@ import { type Clock, type Random, systemClock } from "./core/clock.ts";
 import { UnderstudyError } from "./core/error.ts";
 import type { TurnEvent } from "./core/events.ts";
 import { Secret } from "./core/secret.ts";
+import { SecretLedger } from "./core/secret-ledger.ts";
 import type { Transport } from "./core/transport.ts";
 import type { ApiKeyCredential } from "./credentials/credential.ts";
 import { createTokenKeeper, type TokenKeeper } from "./credentials/keeper.ts";
@@ -69,6 +70,8 @@ export interface Workspace {
   readonly runtime: TurnRuntime;
   /** What providers said of each account's plan. */
   readonly usage: UsageLog;
+  /** Keys and tokens that were used since it was opened: for taking them out of whatever is written somewhere. */
+  readonly secrets: SecretLedger;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** `observe` is called as each turn begins, and what it gives is told what happens in it. Neither may throw. Returns how to end it. */
   onTurn(observe: () => (event: TurnEvent) => void): () => void;
@@ -116,7 +119,12 @@ export async function openWorkspace(options: WorkspaceOptions = {}): Promise<Wor
     owner: processOwner(),
     isDead: isOwnerDead,
     async spend(credential) {
+      secrets.note(credential.grant.refreshToken?.reveal());
       const outcome = await spend(credential);
+      if (outcome.kind === "answered") {
+        const { accessToken, refreshToken, idToken } = outcome.grant;
+        for (const token of [accessToken, refreshToken, idToken]) secrets.note(token?.reveal());
+      }
       for (const tell of refreshObservers) tell({ provider: credential.provider, outcome: outcome.kind });
       return outcome;
     },
@@ -125,6 +133,7 @@ export async function openWorkspace(options: WorkspaceOptions = {}): Promise<Wor
   // Whoever brings a store of their own wants nothing written beside it.
   const usage = createUsageLog(typeof given === "object" ? noCacheFiles : openCacheFiles(join(home.dataDir, "cache")));
   const closing = new AbortController();
+  const secrets = new SecretLedger();
   const turnObservers = new Set<() => (event: TurnEvent) => void>();
   const refreshObservers = new Set<(told: RefreshTold) => void>();
   /** Of keys in the environment, so that they take their turn among the stored ones. */
@@ -161,6 +170,7 @@ export async function openWorkspace(options: WorkspaceOptions = {}): Promise<Wor
     },
     readKey: (source, signal) => readKeySource(source, { env, ...(signal === undefined ? {} : { signal }) }),
     resolveEndpoint(provider, model, secret) {
+      secrets.note(secret);
       const baseUrl = resolveBaseUrl(provider, { key: new Secret(secret) });
       if (baseUrl === null) throw new UnderstudyError("config_invalid", missingBaseUrl(provider));
       return { baseUrl, protocol: resolveProtocol(provider, model, baseUrl) };
@@ -189,6 +199,7 @@ export async function openWorkspace(options: WorkspaceOptions = {}): Promise<Wor
     keeper,
     runtime,
     usage,
+    secrets,
     env,
     onTurn(observe) {
       turnObservers.add(observe);

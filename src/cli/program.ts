@@ -4,7 +4,7 @@ import { exitCodeHelp, exitCodes } from "./exit-codes.ts";
 import { interruptExitCode, interruptSignal } from "./interrupt.ts";
 import { colors, scrubLines } from "./output.ts";
 import { reportError } from "./report-error.ts";
-import { readVersion } from "./version.ts";
+import { readPackageVersion } from "../platform/package-version.ts";
 
 /** Every command, in the order in which a person meets them. */
 export const commandTable: readonly CommandEntry[] = [
@@ -111,7 +111,7 @@ ${exitCodeHelp}
 export async function createProgram(argv: readonly string[]): Promise<Command> {
   const program = new Command("understudy")
     .description("Keeps an AI agent's turn alive when a login or a quota fails.")
-    .version(readVersion(), "-v, --version", "print the version")
+    .version(readPackageVersion(), "-v, --version", "print the version")
     .helpOption("-h, --help", "print this help")
     .helpCommand("help [command]", "print the help of a command")
     .enablePositionalOptions()

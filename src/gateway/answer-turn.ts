@@ -84,19 +84,21 @@ async function runAndWrite(
     : null;
   try {
     const preferred = affinity.preferred(asked.conversation);
-    const result = await runTurn(
-      workspace.runtime,
-      { dialect, body: call.body, stream: asked.stream, headers: forwardRequestHeaders(headerPairs(request)) },
-      {
-        route: asked.route,
-        signal,
-        ...(preferred === undefined ? {} : { preferredCredentialId: preferred }),
-        onEvent(event) {
-          if (event.type === "turn-start") turnId = event.turnId;
-          context.onEvent(event);
-          context.page?.observe(turnId, event);
+    const result = await inTrace(context, request, () =>
+      runTurn(
+        workspace.runtime,
+        { dialect, body: call.body, stream: asked.stream, headers: forwardRequestHeaders(headerPairs(request)) },
+        {
+          route: asked.route,
+          signal,
+          ...(preferred === undefined ? {} : { preferredCredentialId: preferred }),
+          onEvent(event) {
+            if (event.type === "turn-start") turnId = event.turnId;
+            context.onEvent(event);
+            context.page?.observe(turnId, event);
+          },
         },
-      },
+      ),
     );
     if (!result.ok) {
       affinity.failed(asked.conversation);
@@ -113,6 +115,12 @@ async function runAndWrite(
   } finally {
     stream?.stop();
   }
+}
+
+/** Runs a turn as part of the client's trace, if somebody traces. */
+function inTrace<T>({ tracing }: GatewayContext, { headers }: IncomingMessage, work: () => T): T {
+  const { traceparent } = headers;
+  return tracing === null ? work() : tracing.within(Array.isArray(traceparent) ? undefined : traceparent, work);
 }
 
 async function writeAnswer(

@@ -1,5 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { TurnEvent } from "../core/events.ts";
+import type { MetricFamily } from "../telemetry/prometheus.ts";
+import type { TurnTracing } from "../telemetry/turn-spans.ts";
 import type { Workspace } from "../workspace.ts";
 import type { Affinity } from "./affinity.ts";
 import type { Metrics } from "./metrics.ts";
@@ -13,6 +15,9 @@ export interface GatewayContext {
   readonly limits: GatewayLimits;
   readonly affinity: Affinity;
   readonly metrics: Metrics;
+  readonly metricsOfOthers: () => Promise<readonly (readonly MetricFamily[])[]>;
+  /** Null when OpenTelemetry is not installed. */
+  readonly tracing: TurnTracing | null;
   readonly turns: OpenTurns;
   /** Null when this gateway shows none. */
   readonly page: StatusPage | null;

@@ -2,6 +2,9 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { UnderstudyError } from "../core/error.ts";
+import { readPackageVersion } from "../platform/package-version.ts";
+import { loadTurnTracing } from "../telemetry/load-tracing.ts";
+import type { MetricFamily } from "../telemetry/prometheus.ts";
 import { createAffinity } from "./affinity.ts";
 import { createKeyCheck } from "./client-key.ts";
 import type { GatewayContext } from "./context.ts";
@@ -28,6 +31,8 @@ export interface Gateway {
   readonly openTurns: number;
   /** Reads the configuration again; false when it can't be used and the one before stays in force. */
   reload(): Promise<boolean>;
+  /** What this gateway counts, without what others do. */
+  metrics(): Promise<readonly MetricFamily[]>;
   /**
    * Takes no new turns (`/ready` says 503), waits for those under way, gives them up after the drain limit, and closes every
    * connection. The workspace stays open: it is the caller's.
@@ -43,8 +48,11 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   checkOptions(options);
   const { workspace, host = defaultHost, port = defaultPort, onNotice = () => {} } = options;
   const limits: GatewayLimits = { ...defaultGatewayLimits, ...options.limits };
-  const metrics = createMetrics();
   const turns = new OpenTurns();
+  const metrics = createMetrics(workspace, () => turns.size);
+  const tracing = await loadTurnTracing(readPackageVersion());
+  const unwatch = [workspace.onTurn(metrics.observeTurn), workspace.onRefresh(metrics.onRefresh)];
+  if (tracing !== null) unwatch.push(workspace.onTurn(tracing.observeTurn));
   const { adminKey } = options;
   const page = adminKey === undefined ? null : createStatusPage({ workspace, adminKey, onNotice });
   const context: GatewayContext = {
@@ -56,10 +64,9 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     affinity: createAffinity({ now: () => workspace.clock.now() }),
     hasKey: createKeyCheck(options.clientKey),
     allowedHosts: new Set(options.allowedHosts?.map((name) => name.toLowerCase())),
-    onEvent(event) {
-      metrics.observe(event);
-      options.onEvent?.(event);
-    },
+    tracing,
+    metricsOfOthers: options.metricsOfOthers ?? (() => Promise.resolve([])),
+    onEvent: options.onEvent ?? (() => {}),
     onNotice,
   };
   const server = createServer(
@@ -86,6 +93,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       return turns.size;
     },
     reload: () => reloadConfig(workspace, onNotice),
+    metrics: () => metrics.families(),
     async close() {
       stopWatching();
       page?.close();
@@ -93,6 +101,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeAllConnections();
       await closed;
+      for (const stop of unwatch) stop();
     },
   };
 }

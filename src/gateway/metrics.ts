@@ -1,101 +1,205 @@
-import type { TurnEvent } from "../core/events.ts";
+import type { Candidate, TurnEvent } from "../core/events.ts";
+import { needsRelogin } from "../credentials/credential.ts";
+import { readPackageVersion } from "../platform/package-version.ts";
+import { createCounter, createHistogram, gaugeFamily, type MetricFamily } from "../telemetry/prometheus.ts";
+import type { RefreshTold, Workspace } from "../workspace.ts";
 
-/** Upper bounds of the first-event histogram, in seconds. */
-const buckets = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120];
+/** Upper bounds in seconds. The first event of a model takes seconds, what we add to it milliseconds. */
+const firstEventBounds = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120];
+const overheadBounds = [0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1];
 
-/** What the gateway counts, as Prometheus reads it. Labels are provider ids, reasons and scopes: never who or what was asked. */
+/**
+ * What the gateway counts, as Prometheus reads it. Labels are ids of providers, reasons, scopes and states: never who or what was
+ * asked (rule R8), and never so many that they grow with use.
+ */
 export interface Metrics {
-  observe(event: TurnEvent): void;
+  /** Called as a turn begins; what it gives is told what happens in that turn. */
+  readonly observeTurn: () => (event: TurnEvent) => void;
+  readonly onRefresh: (told: RefreshTold) => void;
   /** From a request's arrival until its answer was committed, in ms. */
   firstEvent(ms: number): void;
-  /** Text format 0.0.4. `openTurns` are the requests being answered now. */
-  text(openTurns: number): string;
+  /** All metrics as they are now. Reads the store, spends nothing; a store that can't be read leaves its metrics out. */
+  families(): Promise<MetricFamily[]>;
 }
 
-export function createMetrics(): Metrics {
-  const attempts = createCounter("understudy_attempts_total", "Upstream calls and tries of one.", ["provider"]);
-  const failures = createCounter(
-    "understudy_failures_total",
-    "Failed attempts, by what was wrong and whose fault it was.",
-    ["provider", "reason", "scope"],
-  );
-  const switches = createCounter("understudy_switches_total", "Hand-overs from one candidate to another.", [
-    "from",
-    "to",
-  ]);
-  const refreshes = createCounter("understudy_token_refreshes_total", "Token refreshes in turns.", [
-    "provider",
-    "outcome",
-  ]);
-  const turns = createCounter("understudy_turns_total", "Turns that came to an end.", ["outcome"]);
-  const waits = createCounter("understudy_waits_total", "Times a turn waited for a recovery.", []);
-  const counts = buckets.map(() => 0);
-  let count = 0;
-  let sum = 0;
+/** `openTurns`: the requests that are being answered now. */
+export function createMetrics(workspace: Workspace, openTurns: () => number): Metrics {
+  const turns = createCounter({
+    name: "understudy_turns_total",
+    help: "Turns that came to an end, by how.",
+    labels: ["outcome"],
+  });
+  const attempts = createCounter({
+    name: "understudy_attempts_total",
+    help: "Upstream calls and tries of one.",
+    labels: ["provider"],
+  });
+  const failures = createCounter({
+    name: "understudy_failures_total",
+    help: "Failed attempts and answers that broke off, by what was wrong and whose fault it was.",
+    labels: ["provider", "reason", "scope"],
+  });
+  const switches = createCounter({
+    name: "understudy_switches_total",
+    help: "Hand-overs from one candidate to another, by provider.",
+    labels: ["from", "to"],
+  });
+  const cooldowns = createCounter({
+    name: "understudy_cooldowns_total",
+    help: "Cooldowns set, by why.",
+    labels: ["provider", "reason"],
+  });
+  const refreshes = createCounter({
+    name: "understudy_token_refreshes_total",
+    help: "Refresh tokens spent, by how it ended; also those in the background.",
+    labels: ["provider", "outcome"],
+  });
+  const waits = createCounter({ name: "understudy_waits_total", help: "Times a turn waited for a recovery." });
+  const tokens = createCounter({
+    name: "understudy_tokens_total",
+    help: "Tokens of complete answers. Input includes cached_input, output includes reasoning.",
+    labels: ["provider", "kind"],
+  });
+  const costs = createCounter({
+    name: "understudy_cost_usd_total",
+    help: "What complete answers cost in USD, where prices are configured or reported.",
+    labels: ["provider"],
+  });
+  const firstEvent = createHistogram({
+    name: "understudy_first_event_seconds",
+    help: "From a request's arrival until its answer was committed.",
+    bounds: firstEventBounds,
+  });
+  const overhead = createHistogram({
+    name: "understudy_overhead_seconds",
+    help: "What the gateway itself added to a committed turn: without providers, token endpoints and waits.",
+    bounds: overheadBounds,
+  });
+  const counted = [turns, attempts, failures, switches, cooldowns, refreshes, waits, tokens, costs];
+  const startedAt = workspace.clock.now() / 1_000;
 
-  return {
-    observe(event) {
-      switch (event.type) {
-        case "attempt-start":
-          return attempts.add([event.candidate.provider]);
-        case "attempt-failed":
-          return failures.add([event.candidate.provider, event.failure.reason, event.failure.scope]);
-        case "switched":
-          return switches.add([event.from.provider, event.to.provider]);
-        case "token-refresh":
-          return refreshes.add([event.candidate.provider, event.outcome]);
-        case "waiting":
-          return waits.add([]);
-        case "turn-end":
-          return turns.add([event.outcome]);
-        case "turn-start":
-        case "committed":
-        case "relogin-required":
-        case "store-unavailable":
-          return;
+  function observe(event: TurnEvent, server: Candidate | null): void {
+    switch (event.type) {
+      case "attempt-start":
+        return attempts.add([event.candidate.provider]);
+      case "attempt-failed": {
+        const { candidate, failure, cooldown } = event;
+        failures.add([candidate.provider, failure.reason, failure.scope]);
+        if (cooldown !== undefined) cooldowns.add([cooldown.provider, cooldown.reason]);
+        return;
       }
-    },
-    firstEvent(ms) {
-      count += 1;
-      sum += ms / 1_000;
-      for (const [i, bound] of buckets.entries()) if (ms / 1_000 <= bound) counts[i] = (counts[i] ?? 0) + 1;
-    },
-    text(openTurns) {
-      const name = "understudy_first_event_seconds";
-      return [
-        ...[turns, attempts, failures, switches, refreshes, waits].map((counter) => counter.text()),
-        `# HELP understudy_open_turns Requests being answered now.\n# TYPE understudy_open_turns gauge`,
-        `understudy_open_turns ${openTurns}`,
-        `# HELP ${name} From a request's arrival until its answer was committed.\n# TYPE ${name} histogram`,
-        ...buckets.map((bound, i) => `${name}_bucket{le="${bound}"} ${counts[i] ?? 0}`),
-        `${name}_bucket{le="+Inf"} ${count}`,
-        `${name}_sum ${sum}`,
-        `${name}_count ${count}`,
-        "",
-      ].join("\n");
-    },
-  };
-}
+      case "switched":
+        return switches.add([event.from.provider, event.to.provider]);
+      case "waiting":
+        return waits.add();
+      case "committed":
+        if (event.overheadMs !== undefined) overhead.observe(event.overheadMs / 1_000);
+        return;
+      case "turn-end": {
+        const { outcome, usage, cost, failure, cooldown } = event;
+        turns.add([outcome]);
+        if (cooldown !== undefined) cooldowns.add([cooldown.provider, cooldown.reason]);
+        if (server === null) return;
+        if (failure !== null) failures.add([server.provider, failure.reason, failure.scope]);
+        if (usage !== null) {
+          tokens.add([server.provider, "input"], usage.input);
+          tokens.add([server.provider, "cached_input"], usage.cachedInput);
+          tokens.add([server.provider, "output"], usage.output);
+          tokens.add([server.provider, "reasoning"], usage.reasoning);
+        }
+        if (cost !== null) costs.add([server.provider], cost.usd);
+        return;
+      }
+      case "turn-start":
+      case "token-refresh":
+      case "relogin-required":
+      case "store-unavailable":
+        return;
+    }
+  }
 
-interface Counter {
-  add(values: readonly string[]): void;
-  text(): string;
-}
-
-function createCounter(name: string, help: string, labels: readonly string[]): Counter {
-  const values = new Map<string, number>();
   return {
-    add(given) {
-      const key = labels.map((label, i) => `${label}="${escapeLabel(given[i] ?? "")}"`).join(",");
-      values.set(key, (values.get(key) ?? 0) + 1);
+    observeTurn() {
+      let server: Candidate | null = null;
+      return (event) => {
+        if (event.type === "committed") server = event.candidate;
+        observe(event, server);
+      };
     },
-    text() {
-      const rows = [...values].map(([key, value]) => `${name}${key === "" ? "" : `{${key}}`} ${value}`);
-      return [`# HELP ${name} ${help}`, `# TYPE ${name} counter`, ...rows].join("\n");
+    onRefresh: ({ provider, outcome }) => refreshes.add([provider, outcome]),
+    firstEvent: (ms) => firstEvent.observe(ms / 1_000),
+    async families() {
+      const gauge = workspace.runtime.gauge ?? { openStreams: 0, heldBytes: 0 };
+      return [
+        ...counted.map((counter) => counter.family()),
+        firstEvent.family(),
+        overhead.family(),
+        one("understudy_open_turns", "Requests being answered now.", openTurns()),
+        one("understudy_open_streams", "Answers of providers being read now.", gauge.openStreams),
+        one("understudy_held_bytes", "Bytes of answers held back now, before their first content.", gauge.heldBytes),
+        ...(await storedFamilies(workspace)),
+        one("process_start_time_seconds", "When this process was started, in Unix seconds.", startedAt, "max"),
+        one("process_resident_memory_bytes", "Resident memory.", process.memoryUsage.rss()),
+        gaugeFamily(
+          { name: "understudy_build_info", help: "The version that runs.", labels: ["version"], merge: "max" },
+          [[[readPackageVersion()], 1]],
+        ),
+      ];
     },
   };
 }
 
-function escapeLabel(value: string): string {
-  return value.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
+function one(name: string, help: string, value: number, merge: MetricFamily["merge"] = "sum"): MetricFamily {
+  return gaugeFamily({ name, help, merge }, [[[], value]]);
+}
+
+/** What every process that shares the store sees alike. */
+async function storedFamilies({ store, clock }: Workspace): Promise<MetricFamily[]> {
+  let credentials: Awaited<ReturnType<typeof store.listCredentials>>;
+  let cooldowns: Awaited<ReturnType<typeof store.listCooldowns>>;
+  try {
+    [credentials, cooldowns] = await Promise.all([store.listCredentials(), store.listCooldowns()]);
+  } catch {
+    return [];
+  }
+  const now = clock.now();
+  const standing = cooldowns.filter(({ until }) => until > now);
+  const wholly = new Set(standing.filter(({ model }) => model === "").map(({ credentialId }) => credentialId));
+  const states = countBy(credentials, (credential) => {
+    if (credential.paused) return [credential.provider, "paused"];
+    if (credential.kind === "oauth" && needsRelogin(credential)) return [credential.provider, "relogin_required"];
+    return [credential.provider, wholly.has(credential.id) ? "resting" : "ready"];
+  });
+  const resting = countBy(standing, ({ provider, reason }) => [provider, reason]);
+  return [
+    gaugeFamily(
+      {
+        name: "understudy_credentials",
+        help: "Stored credentials by state: ready, resting, paused, relogin_required.",
+        labels: ["provider", "state"],
+        merge: "max",
+      },
+      states,
+    ),
+    gaugeFamily(
+      {
+        name: "understudy_active_cooldowns",
+        help: "Cooldowns that stand now, of credentials and of models, by why.",
+        labels: ["provider", "reason"],
+        merge: "max",
+      },
+      resting,
+    ),
+  ];
+}
+
+function countBy<T>(items: readonly T[], labelsOf: (item: T) => readonly string[]): [readonly string[], number][] {
+  const counts = new Map<string, [readonly string[], number]>();
+  for (const item of items) {
+    const labels = labelsOf(item);
+    const entry = counts.get(labels.join("\n")) ?? [labels, 0];
+    entry[1] += 1;
+    counts.set(labels.join("\n"), entry);
+  }
+  return [...counts.values()];
 }

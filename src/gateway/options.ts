@@ -1,6 +1,7 @@
 import { UnderstudyError } from "../core/error.ts";
 import type { TurnEvent } from "../core/events.ts";
 import { isLoopbackHost } from "../providers/base-url.ts";
+import type { MetricFamily } from "../telemetry/prometheus.ts";
 import type { Workspace } from "../workspace.ts";
 
 export interface GatewayOptions {
@@ -20,6 +21,8 @@ export interface GatewayOptions {
   readonly limits?: Partial<GatewayLimits>;
   /** True: the configuration is read again when its file changes. Default false. */
   readonly watchConfig?: boolean;
+  /** What other processes behind the same port count; `/metrics` adds it up. Default: there are none. */
+  readonly metricsOfOthers?: () => Promise<readonly (readonly MetricFamily[])[]>;
   /** Told what happens in every turn, as it happens. Must not throw. */
   readonly onEvent?: (event: TurnEvent) => void;
   /** Told what a person who runs the gateway should know, one line each. Must not throw. */

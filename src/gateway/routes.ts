@@ -4,6 +4,7 @@ import { answerTurn } from "./answer-turn.ts";
 import type { GatewayContext } from "./context.ts";
 import { countTokens } from "./count-tokens.ts";
 import { checkHost, checkQuery } from "./guard.ts";
+import { mergeFamilies, renderFamilies } from "../telemetry/prometheus.ts";
 import { listModels } from "./list-models.ts";
 import { type Refusal, writeRefusal, writeWhole } from "./refusal.ts";
 
@@ -46,8 +47,11 @@ const routes: Readonly<Record<string, RouteEntry>> = {
   },
   "GET /metrics": {
     dialect: "chat-completions",
-    answer: ({ metrics, turns }, _, response) =>
-      writeWhole(response, 200, {}, metrics.text(turns.size), "text/plain; version=0.0.4; charset=utf-8"),
+    async answer({ metrics, metricsOfOthers }, _, response) {
+      const processes = await Promise.all([metrics.families(), metricsOfOthers()]);
+      const text = renderFamilies(mergeFamilies([processes[0], ...processes[1]]));
+      writeWhole(response, 200, {}, text, "text/plain; version=0.0.4; charset=utf-8");
+    },
   },
   "GET /": {
     dialect: "chat-completions",

@@ -7,6 +7,8 @@ import { createGatewayNotices } from "../../gateway/gateway-notices.ts";
 import { defaultHost, defaultPort, isLoopback } from "../../gateway/options.ts";
 import { adminKeyFile, readOrCreateAdminKey } from "../../gateway/page/admin-key.ts";
 import { noteRunning } from "../../gateway/running.ts";
+import { readPackageVersion } from "../../platform/package-version.ts";
+import { startTraceExport } from "../../telemetry/otlp.ts";
 import type { Workspace } from "../../workspace.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { interruptSignal } from "../interrupt.ts";
@@ -14,6 +16,7 @@ import { findHome } from "../load-config.ts";
 import { withWorkspace } from "../open-workspace.ts";
 import { colors, printLines, say } from "../output.ts";
 import { serveByWorkers } from "../serve-by-workers.ts";
+import { askForMetrics, giveMetrics, passMetricsOn } from "../worker-metrics.ts";
 
 interface ServeOptions {
   readonly port: number;
@@ -51,6 +54,7 @@ export function serveCommand(command: Command): void {
       if (options.printKey === true) return printLines(readOrCreateClientKey(clientKeyFile(findHome())));
       if (options.printAdminKey === true) return printLines(readOrCreateAdminKey(adminKeyFile(findHome())));
       if (options.workers > 1 && cluster.isPrimary) {
+        passMetricsOn();
         const announced = (url: string): void => announce(url, options.json === true);
         process.exit(await serveByWorkers(options.workers, findHome(), announced));
       }
@@ -61,23 +65,30 @@ export function serveCommand(command: Command): void {
 }
 
 async function serve(workspace: Workspace, options: ServeOptions): Promise<void> {
-  const { home, config } = workspace;
-  const tell = createGatewayNotices((line) => say(colors.dim(line)));
+  const { home, config, secrets } = workspace;
+  const clientKey = readOrCreateClientKey(clientKeyFile(home));
+  const adminKey = readOrCreateAdminKey(adminKeyFile(home));
+  for (const key of [clientKey, adminKey]) secrets.note(key);
+  const notice = (line: string): void => say(colors.dim(secrets.scrub(line)));
+  const tell = createGatewayNotices(notice);
+  const traces = await startTraceExport(process.env, readPackageVersion(), notice);
   const gateway = await createGateway({
     workspace,
-    clientKey: readOrCreateClientKey(clientKeyFile(home)),
-    adminKey: readOrCreateAdminKey(adminKeyFile(home)),
+    clientKey,
+    adminKey,
     host: options.host,
     port: options.port,
     exposeToOtherMachines: options.expose === true,
     allowedHosts: options.allowHost ?? [],
     watchConfig: true,
-    onNotice: (line) => say(colors.dim(line)),
+    ...(cluster.isWorker ? { metricsOfOthers: askForMetrics } : {}),
+    onNotice: notice,
     onEvent(event) {
-      if (options.json === true) process.stdout.write(`${JSON.stringify(event)}\n`);
+      if (options.json === true) process.stdout.write(`${secrets.scrub(JSON.stringify(event))}\n`);
       tell(event);
     },
   });
+  if (cluster.isWorker) giveMetrics(gateway.metrics);
   if (config.routes.length === 0) say(`No route is configured yet; put one into ${home.configFile}`);
   const forget = cluster.isPrimary ? noteRunning(home, localUrl(gateway.url, gateway.port)) : () => {};
   if (cluster.isPrimary) announce(gateway.url, options.json === true);
@@ -85,6 +96,7 @@ async function serve(workspace: Workspace, options: ServeOptions): Promise<void>
     await stopAsked();
     if (gateway.openTurns > 0) say(`waiting for ${gateway.openTurns} turns under way; once more leaves at once`);
     await gateway.close();
+    await traces?.stop();
   } finally {
     forget();
   }
@@ -95,7 +107,9 @@ function stopAsked(): Promise<void> {
   return new Promise((resolve) => {
     interruptSignal.addEventListener("abort", () => resolve(), { once: true });
     if (interruptSignal.aborted) resolve();
-    process.on("message", () => resolve());
+    process.on("message", (message) => {
+      if (message === "stop") resolve();
+    });
   });
 }
 

@@ -1,0 +1,121 @@
+/**
+ * Metrics as Prometheus reads them: text format 0.0.4.
+ * https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format
+ */
+
+/** One metric with all its samples, as data: it can be sent to another process and added to what that one counts. */
+export interface MetricFamily {
+  readonly name: string;
+  readonly type: "counter" | "gauge" | "histogram";
+  readonly help: string;
+  /** How several processes' values become one: they add up, or all see the same. */
+  readonly merge: "sum" | "max";
+  /** Name (with its suffix) and labels as they are written, and the value. */
+  readonly samples: readonly (readonly [string, number])[];
+}
+
+export interface MetricOptions {
+  readonly name: string;
+  readonly help: string;
+  /** Names of its labels; values are given in this order. */
+  readonly labels?: readonly string[];
+}
+
+export interface Counter {
+  /** `by` is 1 unless given, and never negative. */
+  add(values?: readonly string[], by?: number): void;
+  family(): MetricFamily;
+}
+
+export interface Histogram {
+  observe(value: number): void;
+  family(): MetricFamily;
+}
+
+export function createCounter({ name, help, labels = [] }: MetricOptions): Counter {
+  const samples = new Map<string, number>();
+  // A counter without labels is there from the start: a rate over it needs its first zero.
+  if (labels.length === 0) samples.set(name, 0);
+  return {
+    add(values = [], by = 1) {
+      const key = sampleName(name, labels, values);
+      samples.set(key, (samples.get(key) ?? 0) + by);
+    },
+    family: () => ({ name, type: "counter", help, merge: "sum", samples: [...samples] }),
+  };
+}
+
+/** `bounds` are the upper bounds of its buckets, in order. */
+export function createHistogram({ name, help, bounds }: MetricOptions & { bounds: readonly number[] }): Histogram {
+  const counts = bounds.map(() => 0);
+  let count = 0;
+  let sum = 0;
+  return {
+    observe(value) {
+      count += 1;
+      sum += value;
+      for (const [i, bound] of bounds.entries()) if (value <= bound) counts[i] = (counts[i] ?? 0) + 1;
+    },
+    family: () => ({
+      name,
+      type: "histogram",
+      help,
+      merge: "sum",
+      samples: [
+        ...bounds.map((bound, i) => [`${name}_bucket{le="${bound}"}`, counts[i] ?? 0] as const),
+        [`${name}_bucket{le="+Inf"}`, count],
+        [`${name}_sum`, sum],
+        [`${name}_count`, count],
+      ],
+    }),
+  };
+}
+
+/** A gauge with the values that it has now. */
+export function gaugeFamily(
+  { name, help, labels = [], merge = "sum" }: MetricOptions & { merge?: MetricFamily["merge"] },
+  values: readonly (readonly [readonly string[], number])[],
+): MetricFamily {
+  return {
+    name,
+    type: "gauge",
+    help,
+    merge,
+    samples: values.map(([given, value]) => [sampleName(name, labels, given), value]),
+  };
+}
+
+/** What several processes count, as one. The first to name a metric says what it is. */
+export function mergeFamilies(processes: readonly (readonly MetricFamily[])[]): MetricFamily[] {
+  const merged = new Map<string, { family: MetricFamily; samples: Map<string, number> }>();
+  for (const family of processes.flat()) {
+    const { samples } = merged.get(family.name) ?? { samples: new Map<string, number>() };
+    merged.set(family.name, { family: merged.get(family.name)?.family ?? family, samples });
+    for (const [key, value] of family.samples) {
+      const before = samples.get(key);
+      if (before === undefined) samples.set(key, value);
+      else samples.set(key, family.merge === "max" ? Math.max(before, value) : before + value);
+    }
+  }
+  return [...merged.values()].map(({ family, samples }) => ({ ...family, samples: [...samples] }));
+}
+
+export function renderFamilies(families: readonly MetricFamily[]): string {
+  return families
+    .flatMap(({ name, type, help, samples }) => [
+      `# HELP ${name} ${help.replaceAll("\\", "\\\\").replaceAll("\n", "\\n")}`,
+      `# TYPE ${name} ${type}`,
+      ...samples.map(([key, value]) => `${key} ${value}`),
+    ])
+    .concat("")
+    .join("\n");
+}
+
+function sampleName(name: string, labels: readonly string[], values: readonly string[]): string {
+  if (labels.length === 0) return name;
+  return `${name}{${labels.map((label, i) => `${label}="${escapeLabel(values[i] ?? "")}"`).join(",")}}`;
+}
+
+function escapeLabel(value: string): string {
+  return value.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
+}
