@@ -10,6 +10,7 @@ import { runTurn, type TurnResult } from "../turn/run-turn.ts";
 import { reportFailedTurn } from "../turn/turn-error.ts";
 import { CallerStream } from "./caller-stream.ts";
 import type { GatewayContext } from "./context.ts";
+import { keepWaiting, takesInterim } from "./interim.ts";
 import { keepAliveFor } from "./keep-alive.ts";
 import { type Asked, isRefusal, readAsked } from "./read-asked.ts";
 import { readBody } from "./read-body.ts";
@@ -82,6 +83,7 @@ async function runAndWrite(
         earlyHeaders: () => ({ ...eventStream, "x-understudy-turn": turnId }),
       })
     : null;
+  const stopWaiting = stream === null && takesInterim(request) ? keepWaiting(response, limits.keepAliveMs) : () => {};
   try {
     const preferred = affinity.preferred(asked.conversation);
     const result = await inTrace(context, request, () =>
@@ -114,6 +116,7 @@ async function runAndWrite(
     if (outcome === "cut") affinity.failed(asked.conversation);
   } finally {
     stream?.stop();
+    stopWaiting();
   }
 }
 
