@@ -34,9 +34,7 @@ it("a client that waits for a whole answer hears that it is being made, and then
       const answering = setInterval(() => rig.stage.simulator.release(), 5);
       await line.until(() => line.closed);
       clearInterval(answering);
-      expect(line.received.replaceAll("HTTP/1.1 102 Processing\r\n\r\n", "").split("\r\n")[0]).toBe(
-        `HTTP/1.1 ${status}`,
-      );
+      expect(line.received.replaceAll("HTTP/1.1 102 Processing\r\n\r\n", "")).toMatch(status);
     }
   }
 });
