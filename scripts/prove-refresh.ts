@@ -5,6 +5,7 @@
  *   npm run prove:refresh -- --store sqlite            8 processes on a file
  *   npm run prove:refresh -- --issuer oidc-provider    at a sign-in server that is not ours
  *   npm run prove:refresh -- --sum FILE                what was kept there
+ *   npm run prove:refresh -- --expiry                  1,000 turns at once in 4 processes, at the moment when their token is over
  *
  * --rounds N (500) · --processes N · --logins N (4) · --keep FILE  adds the figures there, so that a long run can be made in parts
  * --seed N (1): what happens in which round; when it hits is up to the machine
@@ -20,6 +21,7 @@ import { migratePostgresStore, openPostgresStore } from "../src/stores/postgres/
 import { formatKey } from "../src/stores/seal.ts";
 import { openSqliteStore } from "../src/stores/sqlite/open.ts";
 import { Arena, type Place } from "../test/kills/arena.ts";
+import { percentile, runExpiry } from "../test/kills/expiry.ts";
 import { type IssuerName, issuers } from "../test/kills/issuers.ts";
 import { steps } from "../test/kills/protocol.ts";
 import { isClean, keepTally, readTallies, reportTally, tallyOf } from "../test/kills/tally.ts";
@@ -36,6 +38,8 @@ const { values } = parseArgs({
     seed: { type: "string", default: "1" },
     keep: { type: "string" },
     sum: { type: "string" },
+    expiry: { type: "boolean", default: false },
+    turns: { type: "string", default: "1000" },
   },
 });
 if (values.sum !== undefined) {
@@ -43,6 +47,7 @@ if (values.sum !== undefined) {
   for (const tally of tallies) console.log(`${reportTally(tally).join("\n")}\n`);
   process.exit(tallies.every(isClean) ? 0 : 1);
 }
+if (values.expiry) process.exit((await proveExpiry()) ? 0 : 1);
 const onPostgres = values.store === "postgres";
 if (!onPostgres && values.store !== "sqlite") throw new Error("--store takes postgres or sqlite");
 if (!Object.hasOwn(issuers, values.issuer)) throw new Error(`--issuer takes ${Object.keys(issuers).join(" or ")}`);
@@ -83,6 +88,32 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 process.exit(clean ? 0 : 1);
+
+async function proveExpiry(): Promise<boolean> {
+  const [turns, latencyMs] = [Number(values.turns), 200];
+  const inProcesses = Number(values.processes ?? 4);
+  const result = await runExpiry({ processes: inProcesses, turns, latencyMs });
+  const ms = (value: number): string => `${Math.round(value)} ms`;
+  const both = (ascending: readonly number[]): string =>
+    `${ms(percentile(ascending, 0.5))}, ${ms(percentile(ascending, 0.99))}`;
+  const addedMs = percentile(result.turnsMs, 0.99) - percentile(result.usualMs, 0.99);
+  const rows: [string, string | number][] = [
+    ["turns at once, processes", `${turns}, ${inProcesses}`],
+    ["answered", result.answered],
+    ["redemptions", result.redemptions],
+    ["refresh tokens presented twice", result.presentedTwice],
+    ["the issuer's own latency", ms(latencyMs)],
+    ["wait for the token: p50, p99", both(result.waitsMs)],
+    ["turns with a token that lives: p50, p99", both(result.usualMs)],
+    ["turns at the moment of expiry: p50, p99", both(result.turnsMs)],
+    ["added by the expiry at p99", ms(addedMs)],
+  ];
+  for (const [what, count] of rows) console.log(`${what.padEnd(60)} ${count}`);
+  for (const failure of result.failures.slice(0, 5)) console.log(`failed: ${failure}`);
+  return (
+    result.answered === turns && result.redemptions === 1 && result.presentedTwice === 0 && addedMs < latencyMs + 50
+  );
+}
 
 /** One thing that goes wrong, for the process in this slot or for the server. */
 async function mishap(arena: Arena, slot: number): Promise<void> {
