@@ -1,26 +1,39 @@
 import { formatTarget, type Target } from "../core/target.ts";
 import type { HistoryHabit } from "../protocols/protocol.ts";
 
+/** What a target insists on: in a history, or, with `plain-schemas`, in the schemas of tools. */
+export type Habit = HistoryHabit | "plain-schemas";
+
 /**
- * Which targets insist on what in the history of a request: learnt from their refusals, so that it costs one of them per target and process,
- * and not one per turn.
+ * Which targets insist on what: learnt from their refusals, so that it costs one of them per target and process, and not one per turn.
  */
 export interface HabitLedger {
-  learn(target: Target, habit: HistoryHabit): void;
-  of(target: Target): HistoryHabit | undefined;
+  learn(target: Target, habit: Habit): void;
+  of(target: Target): readonly Habit[];
 }
 
 export function createHabitLedger(): HabitLedger {
-  const known = new Map<string, HistoryHabit>();
+  const known = new Map<string, readonly Habit[]>();
+  const of = (target: Target): readonly Habit[] => known.get(formatTarget(target)) ?? [];
   return {
-    learn: (target, habit) => void known.set(formatTarget(target), habit),
-    of: (target) => known.get(formatTarget(target)),
+    of,
+    learn(target, habit) {
+      const others = of(target).filter((one) => one !== habit && !contradicts(one, habit));
+      known.set(formatTarget(target), [...others, habit]);
+    },
   };
 }
 
+/** Who refuses reasoning wants none added. */
+function contradicts(one: Habit, other: Habit): boolean {
+  const wants: readonly Habit[] = ["needs-reasoning", "needs-signatures"];
+  return (one === "no-reasoning" && wants.includes(other)) || (other === "no-reasoning" && wants.includes(one));
+}
+
 /** What a refusal by one of these rows of the failure table tells of the target. */
-export const habitByRow: Readonly<Partial<Record<string, HistoryHabit>>> = {
+export const habitByRow: Readonly<Partial<Record<string, Habit>>> = {
   "reasoning-unwanted-words": "no-reasoning",
   "reasoning-missing-words": "needs-reasoning",
   "signature-missing-words": "needs-signatures",
+  "schema-refused-words": "plain-schemas",
 };

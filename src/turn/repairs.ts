@@ -1,14 +1,13 @@
 import type { Failure } from "../core/failure.ts";
 import { formatTarget, type Target } from "../core/target.ts";
-import type { HistoryHabit } from "../protocols/protocol.ts";
-import { habitByRow, type HabitLedger } from "./habits.ts";
+import { type Habit, habitByRow, type HabitLedger } from "./habits.ts";
 
 /** How a request goes out to a target. */
 export interface Repaired {
   /** Without what only its issuer can read. */
   readonly withoutSeals: boolean;
-  /** With the history as this habit wants it. */
-  readonly habit: HistoryHabit | undefined;
+  /** As these habits of the target want it. */
+  readonly habits: readonly Habit[];
 }
 
 /** What was done to the request in one turn so that a provider takes it. Each thing is done once: what helps not is not repeated. */
@@ -22,14 +21,14 @@ export class Repairs {
   }
 
   for(target: Target): Repaired {
-    return { withoutSeals: this.#withoutSeals, habit: this.#habits.of(target) };
+    return { withoutSeals: this.#withoutSeals, habits: this.#habits.of(target) };
   }
 
   /** True when the request went out with all that could be done about this failure. */
   isDone(target: Target, { row }: Failure, sent: Repaired): boolean {
     const habit = habitByRow[row];
     if (habit === undefined) return this.#withoutSeals;
-    return habit === sent.habit || this.#fitted.has(nameOf(target, habit));
+    return sent.habits.includes(habit) || this.#fitted.has(nameOf(target, habit));
   }
 
   add(target: Target, { row }: Failure): void {
@@ -43,6 +42,6 @@ export class Repairs {
   }
 }
 
-function nameOf(target: Target, habit: HistoryHabit): string {
+function nameOf(target: Target, habit: Habit): string {
   return `${formatTarget(target)} ${habit}`;
 }

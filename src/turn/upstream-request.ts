@@ -4,8 +4,10 @@ import type { TransportRequest } from "../core/transport.ts";
 import type { CanonicalRequest, JsonObject } from "../protocols/canonical.ts";
 import { editTopLevel } from "../protocols/edit-json.ts";
 import { protocols } from "../protocols/index.ts";
+import { plainSchemas } from "../protocols/plain-schemas.ts";
 import type { Credential } from "../credentials/credential.ts";
 import type { BodyRules, Provider } from "../providers/provider.ts";
+import type { Habit } from "./habits.ts";
 import type { Repaired } from "./repairs.ts";
 import { type TurnRequest, wantsStream } from "./request.ts";
 import { sealsIn } from "./seals.ts";
@@ -90,14 +92,19 @@ function sameDialect(body: string, to: UpstreamAddress, repaired: Repaired, stre
 }
 
 function fitted(text: string, to: UpstreamAddress, repaired: Repaired): string {
-  return withHabit(withoutForeignSeals(text, to, repaired.withoutSeals), to, repaired);
+  return withHabits(withoutForeignSeals(text, to, repaired.withoutSeals), to, repaired.habits);
 }
 
-/** With the history written as this provider insists on it. */
-function withHabit(text: string, { protocol }: UpstreamAddress, { habit }: Repaired): string {
-  if (habit === undefined) return text;
-  const written = protocols[protocol].fitHistory?.(JSON.parse(text) as JsonObject, habit) ?? null;
-  return written === null ? text : JSON.stringify(written);
+/** With its history and its tools written as this target insists on. */
+function withHabits(text: string, { protocol }: UpstreamAddress, habits: readonly Habit[]): string {
+  if (habits.length === 0) return text;
+  const body = JSON.parse(text) as JsonObject;
+  const written = habits.reduce(
+    (kept, habit) =>
+      (habit === "plain-schemas" ? plainSchemas(kept) : protocols[protocol].fitHistory?.(kept, habit)) ?? kept,
+    body,
+  );
+  return written === body ? text : JSON.stringify(written);
 }
 
 /** Without all sealed reasoning when the request is repaired; else without what somebody else is known to have made. */

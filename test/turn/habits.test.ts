@@ -90,3 +90,65 @@ describe("a provider with a rule of its own about the answers that others left i
     }
   });
 });
+
+describe("a provider that can't express all of a tool's schema", () => {
+  const schema = {
+    type: "object",
+    properties: { model: { type: "string", enum: ["a/b"] }, on: { type: "string", format: "date" } },
+  };
+  const bodies = {
+    openai: {
+      protocol: "responses",
+      body: { model: "x", input: "hi", tools: [{ type: "function", name: "t", parameters: schema }] },
+    },
+    anthropic: {
+      protocol: "messages",
+      body: {
+        model: "x",
+        max_tokens: 99,
+        messages: [{ role: "user", content: "hi" }],
+        tools: [{ name: "t", input_schema: schema }],
+      },
+    },
+    local: {
+      protocol: "chat-completions",
+      body: {
+        model: "x",
+        messages: [{ role: "user", content: "hi" }],
+        tools: [{ type: "function", function: { name: "t", parameters: schema } }],
+      },
+    },
+  } as const;
+
+  it.each(["openai", "anthropic", "local"] as const)("gets a plain one after one refusal: %s", async (provider) => {
+    await using stage = await openStage();
+    await stage.addKey(provider, "k");
+    stage.simulator[{ openai: "openai", anthropic: "messages", local: "chat" }[provider] as "openai"].takesRichSchemas =
+      false;
+    for (const story of [["k invalid_request", "k ok"], ["k ok"]]) {
+      await stage.turn(bodies[provider], `${provider}/m`);
+      expect(stage.story).toEqual(story);
+    }
+    expect(lastRequest(stage)).toContain('"properties":{"model":{"type":"string"},"on":{"type":"string"}}');
+  });
+
+  it("may have a rule about the history as well", async () => {
+    await using stage = await openTwo();
+    stage.simulator.chat.takesRichSchemas = false;
+    stage.simulator.chat.historyRule = "needs-reasoning";
+    const { body } = conversation({});
+    const both = { protocol: "chat-completions", body: { ...body, tools: bodies.local.body.tools } } as const;
+    await stage.turn(both, "two");
+    expect(stage.story).toEqual(["strict invalid_request", "strict invalid_encrypted_content", "strict ok"]);
+    await stage.turn(both, "two");
+    expect(stage.story).toEqual(["strict ok"]);
+  });
+
+  it("and refuses for another reason: the next target answers", async () => {
+    await using stage = await openTwo();
+    const refusal = { name: "invalid-request", code: "x", message: "Invalid arguments passed to the model." } as const;
+    stage.simulator.chat.setBehaviour("strict", refusal);
+    await stage.turn("hello", "two");
+    expect(stage.story).toEqual(["strict invalid_request", "strict invalid_request", "other ok"]);
+  });
+});

@@ -160,12 +160,26 @@ export const requestRows: readonly ProvenRow[] = [
     match: {
       status: [0, 400, 422],
       message:
-        /unsupported parameter\b|parameter is not supported|does not support (?:tools?|functions?|images?|image input|multimodal|vision|streaming|reasoning|thinking|system)|(?:multimodal|vision|image|image_url)(?: content| input)? is not supported|only '?text'? content type is supported|image_url'?\. expected|text is not set|tool message content must be a string|tool(?: message)? (?:content )?must be a string|tool_call\.content must be string|expected string, got (?:list|array)|error parsing grammar|json-schema-to-grammar|unable to generate parser/i,
+        /unsupported parameter\b|parameter is not supported|does not support (?:tools?|functions?|images?|image input|multimodal|vision|streaming|reasoning|thinking|system)|(?:multimodal|vision|image|image_url)(?: content| input)? is not supported|only '?text'? content type is supported|image_url'?\. expected|text is not set|tool message content must be a string|tool(?: message)? (?:content )?must be a string|tool_call\.content must be string|expected string, got (?:list|array)|argument not supported on this model|does not support parameter\b/i,
     },
     reason: "invalid_request",
     next: "next_target",
     fixture: "not-by-this-model-words.json",
     source:
-      "Hermes' lists (tool content as text, images, llama.cpp grammars); OpenAI Codex backend, Ollama, Gemini, Z.AI, vLLM",
+      "Hermes' lists (tool content as text, images); OpenAI Codex backend, Ollama, Gemini, Z.AI, vLLM; xAI (charmbracelet/crush #386)",
+  },
+  {
+    // A tool's schema that others take. xAI says no more than this; the tools are what it was found to mean.
+    name: "schema-refused-words",
+    match: {
+      status: [0, 400, 422],
+      message:
+        /^invalid arguments passed to the model\b|error parsing grammar|json-schema-to-grammar|unable to generate parser|regex lookaround is not supported|only 'enum' and 'date-time' are supported for string/i,
+    },
+    reason: "invalid_request",
+    next: "repair",
+    fixture: "schema-refused-words.json",
+    source:
+      "xAI (NousResearch/hermes-agent #28021, #27197), llama.cpp (#18530), OpenAI (#42631), Gemini (google-gemini/gemini-cli #2706)",
   },
 ];

@@ -35,6 +35,8 @@ export abstract class Backend extends Role {
   takesPrefill = true;
   /** False: the model behind it can't see, and a request with an image in it is refused. */
   takesImages = true;
+  /** False: a tool whose schema has a pattern, a format or a slash in an enum is refused, in xAI's words. */
+  takesRichSchemas = true;
   readonly #dialect: Dialect;
   readonly #script = new Script<ResolvedBehaviour>();
 
@@ -134,6 +136,9 @@ export abstract class Backend extends Role {
     if (!this.takesImages && /"type":"(?:input_image|image_url|image)"/.test(JSON.stringify(fields))) {
       return { status: 400, message: "This model does not support image input." };
     }
+    if (!this.takesRichSchemas && richSchema.test(JSON.stringify(fields.tools) ?? "")) {
+      return { status: 400, message: "Invalid arguments passed to the model." };
+    }
     return this.#dialect.read(fields, caller.credential);
   }
 
@@ -162,6 +167,8 @@ export abstract class Backend extends Role {
     return resolved;
   }
 }
+
+const richSchema = /"(?:pattern|format)":"|"enum":\[[^\]]*\//;
 
 function whereOf(scope: BehaviourScope): { credential?: string; model?: string } {
   return {
