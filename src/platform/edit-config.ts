@@ -1,4 +1,5 @@
 import { UnderstudyError } from "../core/error.ts";
+import { renewSchema, withSchema } from "./config-schema-file.ts";
 import { readConfigFile, type UnderstudyHome } from "./home.ts";
 import { writeConfigFile } from "./write-config-file.ts";
 
@@ -19,6 +20,10 @@ export async function editConfig(
       `${configFile} was changed by somebody else meanwhile: nothing was written`,
     );
   }
-  writeConfigFile(configFile, after);
+  if (before === "") writeConfigFile(configFile, withSchema(configFile, after));
+  else {
+    writeConfigFile(configFile, after);
+    renewSchema(configFile);
+  }
   return true;
 }

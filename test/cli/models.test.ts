@@ -159,7 +159,7 @@ describe("model", () => {
     const chosen = await first.ended;
     expect(chosen.code, chosen.stdout).toBe(0);
     expect(chosen.stdout).toContain("Signed in: codex · ann@example.test");
-    expect(config()).toBe("routes:\n  main: [codex/gpt-5.4]\n");
+    expect(config()).toBe("# yaml-language-server: $schema=config.schema.json\nroutes:\n  main: [codex/gpt-5.4]\n");
 
     // A login that works: use it, sign in again, import, cancel. --force-new-login asks nothing of it.
     const use = stage.startOnTerminal(["model", "codex"]);
