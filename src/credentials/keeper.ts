@@ -72,6 +72,19 @@ export interface TokenKeeperOptions {
   readonly claimMs?: number;
 }
 
+/** A refresh under way in this process, or the wait for somebody else's. */
+interface Flight extends FlightWork {
+  readonly result: Promise<TokenResult>;
+}
+
+interface FlightWork {
+  readonly key: string;
+  /** Callers that wait for it now. */
+  waiters: number;
+  /** Ends the wait for a claim that somebody else holds; null while it does something else. */
+  endPoll: (() => void) | null;
+}
+
 /** A claim held by somebody else is looked at again every 20 ms for 2 s, since most are over by then; later every 250 ms. */
 const polling = { soonMs: 20, soonLooks: 100, laterMs: 250 };
 /**
@@ -87,7 +100,7 @@ export function createTokenKeeper(options: TokenKeeperOptions): TokenKeeper {
   const { store, clock, random, spend, owner, isDead } = options;
   const claimMs = options.claimMs ?? 30_000;
   /** One refresh per credential in this process; everybody else waits for it. */
-  const flights = new Map<string, Promise<TokenResult>>();
+  const flights = new Map<string, Flight>();
   const pace = createRefreshPace(random);
   /** Refused for now, so many times in a row: not before this time. */
   const pauses = new Map<string, Pause & { readonly tries: number }>();
@@ -103,7 +116,7 @@ export function createTokenKeeper(options: TokenKeeperOptions): TokenKeeper {
         credential = (await newerGeneration(credential)) ?? credential;
       }
       const now = clock.now();
-      if (mustRefresh(credential.grant, now)) return withSignal(fly(credential, false), signal);
+      if (mustRefresh(credential.grant, now)) return waitFor(fly(credential, false), signal);
       // A failure leaves the credential as it is: the token still lives.
       if (shouldRefresh(credential.grant, now)) refreshEarly(credential, now);
       return { ok: true, credential, refreshed: false };
@@ -111,8 +124,8 @@ export function createTokenKeeper(options: TokenKeeperOptions): TokenKeeper {
     async replaceRejected(credential, signal) {
       await writeUnsettled(credential.id);
       const current = await newerGeneration(credential);
-      if (current === null) return withSignal(fly(credential, true), signal);
-      if (mustRefresh(current.grant, clock.now())) return withSignal(fly(current, false), signal);
+      if (current === null) return waitFor(fly(credential, true), signal);
+      if (mustRefresh(current.grant, clock.now())) return waitFor(fly(current, false), signal);
       return { ok: true, credential: current, refreshed: false };
     },
     tend(credentials) {
@@ -122,7 +135,8 @@ export function createTokenKeeper(options: TokenKeeperOptions): TokenKeeper {
       }
     },
     async idle() {
-      while (flights.size > 0) await Promise.allSettled(flights.values());
+      for (const flight of flights.values()) leaveIfAlone(flight);
+      while (flights.size > 0) await Promise.allSettled([...flights.values()].map(({ result }) => result));
     },
   };
 
@@ -149,18 +163,41 @@ export function createTokenKeeper(options: TokenKeeperOptions): TokenKeeper {
     return pause !== undefined && holdsAt(pause, now) ? pause : pace.pauseOf(credential, now);
   }
 
-  function fly(credential: OAuthCredential, rejected: boolean): Promise<TokenResult> {
+  function fly(credential: OAuthCredential, rejected: boolean): Flight {
     const key = flightOf(credential, rejected);
     const running = flights.get(key);
     if (running !== undefined) return running;
-    const flight = refresh(credential, rejected)
+    const work = { key, waiters: 0, endPoll: null };
+    const result = refresh(credential, rejected, work)
       .catch((error: unknown) => failed(storeFailure(error)))
-      .finally(() => flights.delete(key));
+      .finally(() => {
+        if (flights.get(key) === flight) flights.delete(key);
+      });
+    const flight: Flight = Object.assign(work, { result });
     flights.set(key, flight);
     return flight;
   }
 
-  async function refresh(credential: OAuthCredential, rejected: boolean): Promise<TokenResult> {
+  /** Rejects with the signal's reason as soon as it aborts; the flight goes on for the others. */
+  async function waitFor(flight: Flight, signal?: AbortSignal): Promise<TokenResult> {
+    flight.waiters += 1;
+    try {
+      return await withSignal(flight.result, signal);
+    } finally {
+      flight.waiters -= 1;
+      leaveIfAlone(flight);
+    }
+  }
+
+  /** A flight that nobody waits for need not wait for somebody else's claim. One that spends a token comes to its end. */
+  function leaveIfAlone(flight: Flight): void {
+    if (flight.waiters > 0 || flight.endPoll === null) return;
+    // Whoever comes now begins anew.
+    if (flights.get(flight.key) === flight) flights.delete(flight.key);
+    flight.endPoll();
+  }
+
+  async function refresh(credential: OAuthCredential, rejected: boolean, work: FlightWork): Promise<TokenResult> {
     const { id } = credential;
     const { generation } = credential.grant;
     let replay = false;
@@ -203,7 +240,7 @@ export function createTokenKeeper(options: TokenKeeperOptions): TokenKeeper {
         case "held":
           if (early) return unchanged(credential);
           heldUntil = claim.until;
-          waitedMs += await poll(polls++, claim.until - now);
+          waitedMs += await poll(work, polls++, claim.until - now);
           if (claim.until - now <= longestClaimMs) waitedMs = 0;
           continue;
         case "unknown":
@@ -221,11 +258,17 @@ export function createTokenKeeper(options: TokenKeeperOptions): TokenKeeper {
   }
 
   /** Waits a little for a claim that somebody else holds for `leftMs`. Returns for how long, in ms. */
-  async function poll(polls: number, leftMs: number): Promise<number> {
+  async function poll(work: FlightWork, polls: number, leftMs: number): Promise<number> {
     const usualMs = polls < polling.soonLooks ? polling.soonMs : polling.laterMs;
     // By chance half as long or half as long again, so that many processes don't look in step.
     const ms = Math.max(1, Math.min(usualMs * (0.5 + random()), leftMs));
-    await clock.sleep(ms);
+    const ending = new AbortController();
+    work.endPoll = () => ending.abort(new Error("nobody waits for this login any more"));
+    try {
+      await clock.sleep(ms, ending.signal);
+    } finally {
+      work.endPoll = null;
+    }
     return ms;
   }
 
@@ -279,7 +322,7 @@ export function createTokenKeeper(options: TokenKeeperOptions): TokenKeeper {
     message: string,
     rejected: boolean,
   ): Promise<TokenResult> {
-    const lost = credential.unknownOutcome;
+    const lost = credential.unknownOutcome ?? credential.unknownBefore ?? null;
     const told =
       lost === null ? message : `${message} (the answer to the refresh of ${timeOfDay(lost.since)} was lost)`;
     const mark: ReloginMark = {
@@ -375,7 +418,7 @@ function timeOfDay(unixMs: number): string {
   return new Date(unixMs).toTimeString().slice(0, 5);
 }
 
-/** Rejects with the signal's reason as soon as it aborts; the flight goes on for the others. */
+/** The same, or the signal's reason as soon as it aborts. */
 function withSignal(flight: Promise<TokenResult>, signal?: AbortSignal): Promise<TokenResult> {
   if (signal === undefined) return flight;
   if (signal.aborted) return Promise.reject(signal.reason);

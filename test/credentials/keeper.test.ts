@@ -210,6 +210,29 @@ describe("spending once", () => {
     expect((await stored()).grant.accessToken.reveal()).toBe("access-2");
   });
 
+  it("when nobody waits for another process's claim any more, nobody looks at it any more; who comes later does", async () => {
+    const { promise, resolve } = Promise.withResolvers<RefreshOutcome>();
+    answers.push(promise);
+    const credential = await login(0);
+    const first = keeper("first").makeGood(credential);
+    while (spent.length === 0) await turnOfEventLoop();
+    const second = keeper("second");
+    const controllers = [new AbortController(), new AbortController()];
+    const waiting = controllers.map(({ signal }) => second.makeGood(credential, signal));
+    await turnOfEventLoop();
+    for (const [index, controller] of controllers.entries()) {
+      controller.abort("gone");
+      await expect(waiting[index]).rejects.toBe("gone");
+    }
+    // The clock of this test stands still: a wait that went on would never end.
+    await second.idle();
+    const later = second.makeGood(credential);
+    resolve(newPair(2));
+    expect(token(await passing(first))).toBe("access-2");
+    expect(token(await passing(later))).toBe("access-2");
+    expect(spent).toEqual(["refresh-1"]);
+  });
+
   it("a verdict is kept: the dead token is never sent again, also by another process", async () => {
     answers.push({ kind: "refused", code: "refresh_token_reused", message: "used elsewhere" });
     const credential = await login(0);
