@@ -81,6 +81,8 @@ interface FlightWork {
   readonly key: string;
   /** Callers that wait for it now. */
   waiters: number;
+  /** True when all of them have given up, or the process is about to close. */
+  isLeft: boolean;
   /** Ends the wait for a claim that somebody else holds; null while it does something else. */
   endPoll: (() => void) | null;
 }
@@ -167,7 +169,7 @@ export function createTokenKeeper(options: TokenKeeperOptions): TokenKeeper {
     const key = flightOf(credential, rejected);
     const running = flights.get(key);
     if (running !== undefined) return running;
-    const work = { key, waiters: 0, endPoll: null };
+    const work: FlightWork = { key, waiters: 0, isLeft: false, endPoll: null };
     const result = refresh(credential, rejected, work)
       .catch((error: unknown) => failed(storeFailure(error)))
       .finally(() => {
@@ -181,6 +183,7 @@ export function createTokenKeeper(options: TokenKeeperOptions): TokenKeeper {
   /** Rejects with the signal's reason as soon as it aborts; the flight goes on for the others. */
   async function waitFor(flight: Flight, signal?: AbortSignal): Promise<TokenResult> {
     flight.waiters += 1;
+    flight.isLeft = false;
     try {
       return await withSignal(flight.result, signal);
     } finally {
@@ -191,7 +194,9 @@ export function createTokenKeeper(options: TokenKeeperOptions): TokenKeeper {
 
   /** A flight that nobody waits for need not wait for somebody else's claim. One that spends a token comes to its end. */
   function leaveIfAlone(flight: Flight): void {
-    if (flight.waiters > 0 || flight.endPoll === null) return;
+    if (flight.waiters > 0) return;
+    flight.isLeft = true;
+    if (flight.endPoll === null) return;
     // Whoever comes now begins anew.
     if (flights.get(flight.key) === flight) flights.delete(flight.key);
     flight.endPoll();
@@ -263,6 +268,10 @@ export function createTokenKeeper(options: TokenKeeperOptions): TokenKeeper {
     // By chance half as long or half as long again, so that many processes don't look in step.
     const ms = Math.max(1, Math.min(usualMs * (0.5 + random()), leftMs));
     const ending = new AbortController();
+    if (work.isLeft) {
+      flights.delete(work.key);
+      ending.abort(new Error("nobody waits for this login any more"));
+    }
     work.endPoll = () => ending.abort(new Error("nobody waits for this login any more"));
     try {
       await clock.sleep(ms, ending.signal);
