@@ -89,6 +89,11 @@ export interface OAuthCredential extends CredentialBase {
   readonly grant: Grant;
   readonly relogin: ReloginMark | null;
   readonly unknownOutcome: UnknownOutcome | null;
+  /**
+   * The outcome that was not known of the generation before this one. A late request or answer of it may yet end the login: it
+   * tells why, when this generation is refused.
+   */
+  readonly unknownBefore?: UnknownOutcome;
 }
 
 export type Credential = ApiKeyCredential | OAuthCredential;

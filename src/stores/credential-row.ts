@@ -114,8 +114,7 @@ export function createRowMapper(sealer: Sealer, place: string): RowMapper {
               message: row.relogin_message,
               since: row.relogin_since,
             },
-      unknownOutcome:
-        row.unknown_generation === null ? null : { generation: row.unknown_generation, since: row.unknown_since },
+      ...unknownOf(row),
     };
   }
 
@@ -216,4 +215,14 @@ function toBase(
     uses: row.uses,
     lastUsedAt: row.last_used_at,
   };
+}
+
+/** An outcome that is not known concerns the current generation, or the one before it; older ones are forgotten. */
+function unknownOf(row: CredentialRow): Pick<OAuthCredential, "unknownOutcome" | "unknownBefore"> {
+  const { unknown_generation: generation, unknown_since: since } = row;
+  if (generation === null) return { unknownOutcome: null };
+  if (generation === row.generation) return { unknownOutcome: { generation, since } };
+  return generation === row.generation - 1
+    ? { unknownOutcome: null, unknownBefore: { generation, since } }
+    : { unknownOutcome: null };
 }

@@ -112,10 +112,27 @@ export function refreshContract(current: () => { store: Store; reopen: () => Pro
       await current().reopen();
       const read = await readOAuth(current().store, id);
       expect(read).toMatchObject({ relogin: null, unknownOutcome: null, account: sampleAccount() });
+      expect(read.unknownBefore).toEqual({ generation: 1, since: start });
       expect(read.grant.generation).toBe(2);
       expect(read.grant.accessToken.reveal()).toBe("access-2");
       expect(read.grant.refreshToken?.reveal()).toBe("refresh-2");
       expect(await claim(id, { generation: 2 })).toMatchObject({ outcome: "claimed" });
+    });
+
+    it("forgets with the answer after that what was not known of a generation, and with a new login at once", async () => {
+      const { store } = current();
+      const { id } = await saveSampleLogin(store);
+      for (const generation of [1, 2]) {
+        await store.settleUnknown(id, 1, "a", start);
+        expect(await store.settleAnswered(id, generation, sampleGrant("2"), null)).toBe(true);
+      }
+      expect((await readOAuth(store, id)).unknownBefore).toBeUndefined();
+      await store.settleUnknown(id, 3, "a", start);
+      await store.settleAnswered(id, 3, sampleGrant("4"), null);
+      expect((await readOAuth(store, id)).unknownBefore).toEqual({ generation: 3, since: start });
+      await saveSampleLogin(store, { replaces: id });
+      expect(await readOAuth(store, id)).toMatchObject({ unknownOutcome: null });
+      expect((await readOAuth(store, id)).unknownBefore).toBeUndefined();
     });
 
     it("takes what the answer says about the account and keeps what it does not say", async () => {

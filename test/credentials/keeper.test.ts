@@ -313,6 +313,18 @@ describe("answers that did not come", () => {
     );
   });
 
+  it("… and so does the person whose next token is refused, since a process that was given up had spent the old one late", async () => {
+    answers.push(newPair(2), { kind: "refused", code: "invalid_grant", message: "grant request is invalid" });
+    const credential = await login(-1);
+    await store.settleUnknown(credential.id, 1, "frozen", clock.now());
+    expect(token(await keeper().makeGood(credential))).toBe("access-2");
+    await clock.advance(60 * minute);
+    await keeper().makeGood(await stored());
+    expect((await stored()).relogin?.message).toMatch(
+      /^grant request is invalid \(the answer to the refresh of \d\d:\d\d was lost\)$/,
+    );
+  });
+
   it("a claim of a dead process becomes an unknown outcome at once", async () => {
     const credential = await login(4 * minute);
     await store.claimRefresh({

@@ -174,7 +174,8 @@ export function createRefreshMethods(
     },
 
     async settleAnswered(id, generation, grant, account) {
-      const columns = { ...mapper.grantColumns(id, grant), ...nothingHeld };
+      const { unknown_generation: _, unknown_since: __, ...over } = nothingHeld;
+      const columns = { ...mapper.grantColumns(id, grant), ...over };
       const known = accountColumns(account ?? { id: null, userId: null, email: null, plan: null });
       const check = ring.check ?? new Uint8Array();
       // What is sealed here must be sealed with the store's key: `rekey` locks the table, so that this statement runs before it or
@@ -186,6 +187,8 @@ export function createRefreshMethods(
           settled AS (
             UPDATE credential SET
               generation = generation + 1,
+              unknown_generation = CASE WHEN unknown_generation = generation THEN generation END,
+              unknown_since = CASE WHEN unknown_generation = generation THEN unknown_since END,
               account_id = coalesce(${known["account_id"] ?? null}, account_id),
               account_user_id = coalesce(${known["account_user_id"] ?? null}, account_user_id),
               account_email = coalesce(${known["account_email"] ?? null}, account_email),

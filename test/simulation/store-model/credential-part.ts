@@ -85,7 +85,7 @@ export function createCredentialPart(
     saveLogin({ provider, label, account, grant, replaces, at }) {
       const old = loginToReplace(provider, account, replaces);
       const credential: OAuthCredential = {
-        ...(old ?? place(provider, freeLabel(provider, label), at)),
+        ...(old === null ? place(provider, freeLabel(provider, label), at) : withoutPast(old)),
         kind: "oauth",
         account,
         grant: { ...grant, generation: (old?.grant.generation ?? 0) + 1 },
@@ -126,4 +126,8 @@ export function createCredentialPart(
 /** Labels that differ in case alone are the same. */
 function keyOf(label: string): string {
   return label.trim().normalize("NFC").toLowerCase();
+}
+
+function withoutPast({ unknownBefore: _, ...credential }: OAuthCredential): OAuthCredential {
+  return credential;
 }

@@ -1,4 +1,4 @@
-import type { Account, OAuthCredential } from "../../../src/credentials/credential.ts";
+import type { Account, OAuthCredential, UnknownOutcome } from "../../../src/credentials/credential.ts";
 import type { ClaimResult } from "../../../src/credentials/store.ts";
 import { type Claim, type Disk, findRow, type Row, withRow } from "./disk.ts";
 import type { SyncStore } from "./model-store.ts";
@@ -54,12 +54,13 @@ export function createRefreshPart(disk: Disk): RefreshPart {
     settleAnswered(id, generation, grant, account) {
       const row = currentRow(id, generation);
       if (row === null) return false;
+      const { unknownOutcome, unknownBefore: _, ...rest } = row.credential;
       const credential: OAuthCredential = {
-        ...row.credential,
+        ...rest,
         account: known(row.credential.account, account),
         grant: { ...grant, generation: generation + 1 },
         relogin: null,
-        unknownOutcome: null,
+        ...outlived(unknownOutcome),
       };
       const content = withRow(disk.content, { credential, claim: null });
       // A newer generation clears what was held against the old token; a used-up quota is not the token's fault.
@@ -98,4 +99,9 @@ function known(before: Account, after: Account | null): Account {
     email: after?.email ?? before.email,
     plan: after?.plan ?? before.plan,
   };
+}
+
+/** What was not known of a generation stays noted for the next one. */
+function outlived(unknown: UnknownOutcome | null): Pick<OAuthCredential, "unknownOutcome" | "unknownBefore"> {
+  return { unknownOutcome: null, ...(unknown === null ? {} : { unknownBefore: unknown }) };
 }
