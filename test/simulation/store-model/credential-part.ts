@@ -128,6 +128,7 @@ function keyOf(label: string): string {
   return label.trim().normalize("NFC").toLowerCase();
 }
 
-function withoutPast({ unknownBefore: _, ...credential }: OAuthCredential): OAuthCredential {
-  return credential;
+function withoutPast(credential: OAuthCredential): OAuthCredential {
+  const { unknownBefore: _, ...rest } = credential;
+  return rest;
 }
