@@ -94,6 +94,8 @@ routes:
     [["move", "1", "0"], /a number from 1 to 1/],
     [["list", "--route", "codex/gpt-5.4"], /no route of the configuration: say --route with one of coding, night/],
     [["list", "--route", "codng"], /did you mean "coding"/],
+    [["add"], /missing required argument 'target'/],
+    [["nope"], /unknown command|no command/],
   ])("%j changes nothing and says what there is", async (args, said) => {
     await open();
     const ended = await stage.run(["fallback", ...args]);
@@ -108,6 +110,16 @@ routes:
     expect(ended.code).toBe(2);
     expect(ended.stderr).toContain("Run understudy model\n");
     expect(written()).toBe("# nothing yet\n");
+  });
+
+  it("lists an empty chain with the command that adds to it, and takes nothing out of it", async () => {
+    await open("routes: { main: [codex/gpt-5.5] }\n");
+    const listed = await stage.run(["fallback", "list"]);
+    expect(listed).toMatchObject({ code: 0, stdout: "main\n  primary  codex/gpt-5.5\n" });
+    expect(listed.stderr).toContain("main has no fallback: understudy fallback add PROVIDER/MODEL adds one");
+    const removed = await stage.run(["fallback", "remove", "1"]);
+    expect(removed).toMatchObject({ code: 2, stdout: "" });
+    expect(removed.stderr).toContain("main has no such fallback: it has none");
   });
 
   it("leaves the file alone when it can't be written", async () => {
