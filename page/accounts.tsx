@@ -21,9 +21,11 @@ export function Accounts({ pools }: { pools: readonly PoolView[] }) {
           {problem.value}
         </p>
       )}
-      {pools.map((pool) => (
-        <Pool key={pool.provider} pool={pool} />
-      ))}
+      <div class="panel pools">
+        {pools.map((pool) => (
+          <Pool key={pool.provider} pool={pool} />
+        ))}
+      </div>
     </section>
   );
 }
@@ -39,7 +41,7 @@ const strategyWords: Readonly<Record<string, string>> = {
 function Pool({ pool }: { pool: PoolView }) {
   const { accounts, name, provider, rests, strategy } = pool;
   return (
-    <div class="panel">
+    <div class="pool">
       <div class="pool-heading">
         <h3>{name}</h3>
         {accounts.length > 1 && <span class="muted">{strategyWords[strategy] ?? strategy}</span>}
@@ -47,23 +49,26 @@ function Pool({ pool }: { pool: PoolView }) {
       {rests.length > 0 && (
         <div class="rests">
           <Rests rests={rests} />
-          <button type="button" onClick={() => act(() => resetPool(provider))} aria-label={`End all rests of ${name}`}>
+          <button type="button" onClick={() => act(() => resetPool(provider))} aria-label={`End rests of ${name}`}>
             End rests
           </button>
         </div>
       )}
       <ul class="accounts">
         {accounts.map((account) => (
-          <Account key={account.id} account={account} provider={provider} />
+          <Account key={account.id} account={account} provider={provider} isAlone={accounts.length === 1} />
         ))}
       </ul>
     </div>
   );
 }
 
-function Account({ account, provider }: { account: AccountView; provider: string }) {
-  const { id, label, command, email, next, plan, rests, source, state, words } = account;
-  const about = [source, ...(email === null || email === label ? [] : [email])].join(" · ");
+function Account({ account, provider, isAlone }: { account: AccountView; provider: string; isAlone: boolean }) {
+  const { id, label, command, email, lastUsedAt, plan, rests, source, state, words } = account;
+  const used = lastUsedAt === null ? [] : [`used ${formatDuration(now.value - lastUsedAt)} ago`];
+  const about = [source, ...(email === null || email === label ? [] : [email]), ...used].join(" · ");
+  const mayEnd = state === "resting" || rests.length > 0;
+  const maySignIn = account.canSignIn && state === "sign_in";
   const isPlain = state === "ready" && words === "ready";
   return (
     <li class={`account account-${state}`}>
@@ -71,28 +76,7 @@ function Account({ account, provider }: { account: AccountView; provider: string
         <span class="dot" />
         <strong>{label}</strong>
         <span class="muted about">{about}</span>
-        <State account={account} />
-      </div>
-      {plan !== null && <PlanWindows plan={plan} label={label} />}
-      {!isPlain && <p class="words">{words}</p>}
-      <Rests rests={rests} />
-      {command !== null && <Command text={command} />}
-      <div class="actions">
-        {state === "resting" || rests.length > 0 ? (
-          <button type="button" onClick={() => act(() => resetAccount(id))} aria-label={`End the rest of ${label}`}>
-            End rest
-          </button>
-        ) : null}
-        {account.canSignIn && state === "sign_in" && (
-          <button
-            type="button"
-            class="primary"
-            onClick={() => openSignIn(provider)}
-            aria-label={`Sign in again as ${label}`}
-          >
-            Sign in again…
-          </button>
-        )}
+        <State account={account} isAlone={isAlone} />
         {account.stored && (
           <button
             type="button"
@@ -103,18 +87,42 @@ function Account({ account, provider }: { account: AccountView; provider: string
             {state === "paused" ? "Resume" : "Pause"}
           </button>
         )}
-        {next && account.lastUsedAt !== null && (
-          <span class="muted">last used {formatDuration(now.value - account.lastUsedAt)} ago</span>
-        )}
       </div>
+      {plan !== null && <PlanWindows plan={plan} label={label} />}
+      {!isPlain && <p class="words">{words}</p>}
+      <Rests rests={rests} />
+      {command !== null && state !== "paused" && <Command text={command} />}
+      {(mayEnd || maySignIn) && (
+        <div class="actions">
+          {maySignIn && (
+            <button
+              type="button"
+              class="primary"
+              onClick={() => openSignIn(provider)}
+              aria-label={`Sign in again as ${label}`}
+            >
+              Sign in again
+            </button>
+          )}
+          {mayEnd && (
+            <button type="button" onClick={() => act(() => resetAccount(id))} aria-label={`End rest of ${label}`}>
+              End rest
+            </button>
+          )}
+        </div>
+      )}
     </li>
   );
 }
 
-function State({ account: { next, state, until } }: { account: AccountView }) {
+function State({ account: { next, state, until }, isAlone }: { account: AccountView; isAlone: boolean }) {
   switch (state) {
     case "ready":
-      return <span class={`badge badge-${next ? "good" : "plain"}`}>{next ? "serves next" : "ready"}</span>;
+      return next && !isAlone ? (
+        <span class="badge badge-good">serves next</span>
+      ) : (
+        <span class="badge badge-plain">ready</span>
+      );
     case "resting":
       return <span class="badge badge-warn">rests {until === null ? "" : formatDuration(until - now.value)}</span>;
     case "sign_in":

@@ -51,7 +51,7 @@ function Latency({ activity }: { activity: Activity }) {
   return (
     <Plot
       title="Added latency"
-      unit="before the attempt that answered"
+      unit="per turn"
       summary={worst === 0 ? "nothing to speak of" : `at most ${formatTook(worst)} at the 95th percentile`}
       activity={activity}
       kind="lines"

@@ -37,8 +37,10 @@ async function readProblem(response: Response): Promise<string> {
   }
 }
 
-function post(path: string, body?: unknown): Promise<Response> {
-  return ask(path, { method: "POST", body: body ?? {} });
+async function post(path: string, body?: unknown): Promise<void> {
+  const response = await ask(path, { method: "POST", body: body ?? {} });
+  // An answer that nobody reads keeps its connection.
+  await response.text();
 }
 
 const part = encodeURIComponent;

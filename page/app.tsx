@@ -21,9 +21,11 @@ export function App() {
   if (adminKey.value === null) return <KeyGate />;
   return (
     <>
-      <a class="skip" href="#turns">
-        Skip to the turns
-      </a>
+      {state.value !== null && state.value.pools.length > 0 && (
+        <a class="skip" href="#turns">
+          Skip to the turns
+        </a>
+      )}
       <header class="top">
         <h1>Understudy</h1>
         <p class={`link link-${link.value}`} role="status">

@@ -4,9 +4,14 @@ import { formatDuration, now } from "./time.ts";
 /** One sentence on how things stand: who carries whom. */
 export function Headline({ state }: { state: PageState }) {
   const { tone, text } = sentence(state);
+  const dark = state.routes.some(({ serving }) => serving === null);
+  const needy = state.pools.flatMap(({ accounts, name }) =>
+    accounts.filter(({ command }) => command !== null).map(({ label }) => `${label} (${name})`),
+  );
   return (
     <div class={`headline headline-${tone}`}>
       <p>{text}</p>
+      {dark && needy.length > 0 && <p class="needs">Waiting for you: {needy.join(", ")}.</p>}
       {state.trouble !== null && <p class="bad">What is shown may be old: {state.trouble}</p>}
     </div>
   );
@@ -22,7 +27,8 @@ function sentence({ routes, pools }: PageState): { tone: "good" | "warn" | "bad"
     const names = dark.map(({ name }) => name).join(", ");
     const soonest = Math.min(...dark.map(({ recoversAt }) => recoversAt ?? Number.POSITIVE_INFINITY));
     const hope = Number.isFinite(soonest) ? ` The first comes back in ${formatDuration(soonest - now.value)}.` : "";
-    return { tone: "bad", text: `Nobody can serve ${names} now.${hope}` };
+    const isAll = dark.length === routes.length || dark.some(({ isDefault }) => isDefault);
+    return { tone: isAll ? "bad" : "warn", text: `Nobody can serve ${names} now.${hope}` };
   }
   const stoodIn = routes.filter(({ targets }) => targets[0]?.state === "blocked");
   const [first] = stoodIn;

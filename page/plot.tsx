@@ -95,8 +95,12 @@ function create(node: HTMLElement, input: PlotInput, onPoint: (at: number | null
       height,
       legend: { show: false },
       cursor: { y: false, points: { show: !isBars }, drag: { x: false, y: false } },
-      padding: [6, 4, 0, 0],
-      scales: { y: { range: (_, __, most) => [0, Math.max(most, isBars ? 4 : 100) * 1.05] } },
+      padding: [6, 16, 0, 0],
+      // A bar begins at its step and ends at the next one.
+      scales: {
+        x: { range: (_, least, most) => [least, most + input.activity.stepMs / 1_000] },
+        y: { range: (_, __, most) => [0, Math.max(most, isBars ? 4 : 100) * 1.05] },
+      },
       axes: [
         {
           stroke: muted,

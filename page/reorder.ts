@@ -5,6 +5,9 @@ import { orderRoute } from "./api.ts";
 /** After the last arrow key the order is written, this much later in ms: one write, not one per step. */
 const settleMs = 400;
 
+/** For this long after the last arrow key a handle gets its focus back, in ms. */
+const heldMs = 3_000;
+
 /**
  * Reorders the targets of a route, by pointer (mouse, pen or finger on the handle) and by keyboard (arrow keys on the handle; Escape takes
  * it back before it is written). What is shown until the gateway tells the new order is `order`.
@@ -22,6 +25,8 @@ export interface Reorder {
   saw(targets: readonly TargetView[]): void;
   grab(event: PointerEvent, place: number): void;
   key(event: KeyboardEvent, place: number): void;
+  /** Gives the focus back to a handle that lost it by being put elsewhere. Called after each drawing. */
+  keepFocus(): void;
 }
 
 export function createReorder(route: string): Reorder {
@@ -33,6 +38,8 @@ export function createReorder(route: string): Reorder {
   let targets: readonly TargetView[] = [];
   let seen = "";
   let timer = 0;
+  /** The handle that was moved by keyboard, and until when it keeps the focus. */
+  let held: { readonly name: string | undefined; readonly until: number } | null = null;
 
   function move(place: number, to: number): void {
     const now = order.value ?? targets.map((_, i) => i);
@@ -74,6 +81,12 @@ export function createReorder(route: string): Reorder {
       // The gateway has written it, or somebody else has: from here on its order counts.
       order.value = null;
     },
+    keepFocus() {
+      if (held === null || Date.now() > held.until || document.activeElement !== document.body) return;
+      for (const handle of list.current?.querySelectorAll<HTMLElement>(".handle") ?? []) {
+        if (handle.dataset["target"] === held.name) handle.focus();
+      }
+    },
     grab(event, place) {
       const handle = event.currentTarget as HTMLElement;
       event.preventDefault();
@@ -107,10 +120,8 @@ export function createReorder(route: string): Reorder {
       }
       if (to === undefined) return;
       event.preventDefault();
-      const handle = event.currentTarget as HTMLElement;
+      held = { name: (event.currentTarget as HTMLElement).dataset["target"], until: Date.now() + heldMs };
       move(place, to);
-      // A row that is put elsewhere loses the focus.
-      requestAnimationFrame(() => handle.focus());
       clearTimeout(timer);
       timer = window.setTimeout(() => void write(), settleMs);
     },

@@ -1,7 +1,7 @@
 import type { RouteView, TargetView } from "../src/gateway/page/view.ts";
 import { Command } from "./command.tsx";
 import { createReorder } from "./reorder.ts";
-import { useMemo } from "preact/hooks";
+import { useLayoutEffect, useMemo } from "preact/hooks";
 import { formatDuration, now } from "./time.ts";
 
 /** The routes: who serves each now, and in which order the others stand in. */
@@ -33,6 +33,7 @@ function Route({ route }: { route: RouteView }) {
   const reorder = useMemo(() => createReorder(route.name), [route.name]);
   const order = reorder.order.value ?? route.targets.map((_, i) => i);
   reorder.saw(route.targets);
+  useLayoutEffect(() => reorder.keepFocus());
   return (
     <div class="panel">
       <div class="pool-heading">
@@ -54,7 +55,7 @@ function Route({ route }: { route: RouteView }) {
           if (target === undefined) return null;
           return (
             <li
-              key={`${place} ${target.target}`}
+              key={nameOf(route.targets, place)}
               class={`target target-${target.state} ${reorder.dragged.value === place ? "target-dragged" : ""}`}
             >
               {route.targets.length > 1 && (
@@ -63,6 +64,7 @@ function Route({ route }: { route: RouteView }) {
                   class="handle"
                   aria-label={`Move ${target.target}, ${i + 1} of ${order.length} in ${route.name}`}
                   aria-describedby="how-to-order"
+                  data-target={nameOf(route.targets, place)}
                   onPointerDown={(event) => reorder.grab(event, place)}
                   onKeyDown={(event) => reorder.key(event, place)}
                 />
@@ -84,6 +86,13 @@ function Route({ route }: { route: RouteView }) {
   );
 }
 
+/** A name that a target keeps wherever it is put. One that stands there twice has the number of its like before it. */
+function nameOf(targets: readonly TargetView[], place: number): string {
+  const { target = "", credential = "" } = targets[place] ?? {};
+  const before = targets.slice(0, place).filter((one) => one.target === target && one.credential === credential);
+  return `${target} ${credential ?? ""} ${before.length}`;
+}
+
 function Target({
   target: { command, credential, paid, state, target, words },
   label,
@@ -98,9 +107,7 @@ function Target({
         <span class="dot" />
         <strong class="model">{target}</strong>
         {notes.length > 0 && <span class="muted">{notes.join(" · ")}</span>}
-        {state === "serving" && (
-          <span class="badge badge-good">{label === null ? "serves now" : `${label} serves now`}</span>
-        )}
+        {state === "serving" && <span class="badge badge-good">{label === null ? "now" : `now: ${label}`}</span>}
       </div>
       {words !== "ready" && <p class="words">{words}</p>}
       {command !== null && <Command text={command} />}

@@ -45,8 +45,10 @@ export function formatTime(at: number, today: number): string {
   const time = new Date(at);
   const clock = time.toTimeString().slice(0, 8);
   if (time.toDateString() === new Date(today).toDateString()) return clock;
-  return `${time.toLocaleDateString("en-GB", { day: "numeric", month: "short" })} ${clock.slice(0, 5)}`;
+  return `${dayFormat.format(time)} ${clock.slice(0, 5)}`;
 }
+
+const dayFormat = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
 
 /** `842`, `12.4k`, `1.2M`. */
 export function formatCount(n: number): string {

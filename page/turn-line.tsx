@@ -18,25 +18,30 @@ export function TurnLine({ row }: { row: TurnRow }) {
     <>
       <span class="turn-time number">{formatTime(startedAt, now.value)}</span>
       <span class="turn-route">{route}</span>
-      <Path hops={toHops(row.steps)} outcome={outcome} />
+      <Path hops={toHops(row.steps)} outcome={outcome} isShort />
       <span class="turn-tokens number muted">
         {tokens === null ? "" : `${formatCount(tokens.input)} → ${formatCount(tokens.output)}`}
         {tokens !== null && <span class="unseen"> tokens</span>}
       </span>
       <span class={`turn-took number ${kind === "lost" ? "bad" : ""}`}>
-        {kind === "lost" || kind === "cancelled" || endedAt === null ? (
-          `${outcomeWords[outcome]} `
-        ) : (
-          <span class="unseen">answered in </span>
-        )}
+        <span class={kind === "lost" || kind === "cancelled" ? "" : "unseen"}>
+          {outcome === "answered" ? "answered in" : outcomeWords[outcome]}{" "}
+        </span>
         {formatTook((endedAt ?? now.value) - startedAt)}
       </span>
     </>
   );
 }
 
+interface PathInput {
+  readonly hops: readonly Hop[];
+  readonly outcome: TurnRow["outcome"];
+  /** True: those who failed are named without their provider. */
+  readonly isShort?: boolean;
+}
+
 /** Who was asked, one after the other. The model stands with the last one. */
-export function Path({ hops, outcome }: { hops: readonly Hop[]; outcome: TurnRow["outcome"] }) {
+export function Path({ hops, outcome, isShort = false }: PathInput) {
   if (hops.length === 0)
     return <span class="path muted">{outcome === "running" ? "choosing…" : "nobody could be tried"}</span>;
   return (
@@ -53,12 +58,10 @@ export function Path({ hops, outcome }: { hops: readonly Hop[]; outcome: TurnRow
             )}
             {i > 0 && <span class="unseen"> then </span>}
             <span class={`hop hop-${hop.state}`}>
-              <span class="hop-who">
-                {provider} · {hop.label}
-              </span>
+              <span class="hop-who">{isLast || !isShort ? `${provider} · ${hop.label}` : hop.label}</span>
               {hop.reason !== null && <span class="hop-why"> {hop.reason.replaceAll("_", " ")}</span>}
               {hop.tries > 1 && <span class="hop-tries"> ×{hop.tries}</span>}
-              {isLast && <span class="hop-model"> {model.join("/")}</span>}
+              {isLast && hop.state !== "failed" && <span class="hop-model"> {model.join("/")}</span>}
             </span>
           </>
         );

@@ -9,6 +9,9 @@ export const turnsVersion = signal(0);
 /** False when the journal has no older ones, or they are being fetched. */
 let mayHaveOlder = true;
 
+/** False until the gateway has told what there was before. */
+let isLoaded = false;
+
 /** What happened last that somebody should hear of. */
 export const lastSwitch = signal("");
 
@@ -19,19 +22,20 @@ export function resetTurns(): void {
   turns.length = 0;
   told.clear();
   mayHaveOlder = true;
+  isLoaded = false;
 }
 
 /** Takes over new turns and changed ones. What is over stays over: a note of its running may come late. */
 export function putTurns(rows: readonly TurnRow[]): void {
-  const isFirst = turns.length === 0;
   for (const row of rows) {
     const before = told.get(row.id);
     if (before !== undefined && before.endedAt !== null && row.endedAt === null) continue;
     told.set(row.id, row);
-    if (!isFirst) noteSwitch(before, row);
+    if (isLoaded) noteSwitch(before, row);
     const at = before === undefined ? placeOf(row) : turns.indexOf(before);
     turns.splice(at, before === undefined ? 0 : 1, row);
   }
+  isLoaded = true;
   turnsVersion.value += 1;
 }
 

@@ -13,7 +13,10 @@ export async function readState(workspace: Workspace): Promise<PageState> {
   const [stored, cooldowns] = await Promise.all([store.listCredentials(), store.listCooldowns()]);
   const pools: PoolView[] = [];
   for (const [id, name, provider] of listProviders(config.providers, stored)) {
-    const credentials = [...stored.filter((one) => one.provider === id), ...runtime.environmentCredentials(id)];
+    const isNamed = config.routes.some(({ targets }) => targets.some((target) => target.provider === id));
+    // A server that asks for no key is always there: it is shown when a route wants it.
+    const unstored = runtime.environmentCredentials(id).filter(({ source }) => source.from !== "none" || isNamed);
+    const credentials = [...stored.filter((one) => one.provider === id), ...unstored];
     if (credentials.length === 0) continue;
     pools.push({
       provider: id,

@@ -49,5 +49,6 @@ function viewTarget(
   const { cause, command } = describeBlocked(first, runtime.findProvider(target.provider), now);
   const others = out.length > 1 ? `, and ${out.length - 1} more` : "";
   const who = first.why === "blocked" ? `${first.blocked.credential.label}: ` : "";
-  return { ...base, state: "blocked", words: `${who}${cause}${others}`, command };
+  // The command for an account stands with the account.
+  return { ...base, state: "blocked", words: `${who}${cause}${others}`, command: who === "" ? command : null };
 }

@@ -1,0 +1,236 @@
+import { readFileSync } from "node:fs";
+import { stripVTControlCharacters } from "node:util";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { showTurn } from "../../src/cli/show-turn.ts";
+import { writeHistory } from "./history.ts";
+import {
+  adminKey,
+  buildPageIfOld,
+  clientKey,
+  findBarriers,
+  hasChromium,
+  openPageStage,
+  type PageStage,
+  startBrowser,
+  takePicture,
+} from "./rig.ts";
+
+let browser: Browser;
+let stage: PageStage;
+
+const isSkipped = !hasChromium && process.env["CI"] === undefined;
+
+beforeAll(async () => {
+  if (isSkipped) return;
+  buildPageIfOld();
+  browser = await startBrowser();
+});
+afterAll(() => browser?.close());
+afterEach(() => stage?.[Symbol.asyncDispose]());
+
+/** Two logins and a key. */
+async function open(): Promise<Page> {
+  stage = await openPageStage();
+  await stage.stage.addCodexLogin("ann");
+  await stage.stage.addCodexLogin("ben");
+  await stage.stage.addKey("anthropic", "key");
+  const page = await stage.open(browser);
+  await page.getByText("now: ann").waitFor();
+  return page;
+}
+
+describe.skipIf(isSkipped)("what one does on the status page", () => {
+  it("signs in with a code, from the first visit to an account that serves", async () => {
+    stage = await openPageStage();
+    const { codexIssuer } = stage.simulator;
+    codexIssuer.settings.pollInterval = "1";
+    codexIssuer.addAccount({ email: "ann@example.test", name: "ann" });
+    const page = await stage.open(browser);
+    await page.getByRole("button", { name: "Sign in to OpenAI Codex" }).click();
+    await page.getByRole("img", { name: /QR code of http/ }).waitFor();
+    const [userCode = ""] = codexIssuer.pendingUserCodes;
+    expect(await page.locator(".user-code").innerText()).toBe(userCode);
+    expect(await page.getByRole("link").getAttribute("href")).toBe(`${codexIssuer.origin}/codex/device`);
+    expect(await findBarriers(page)).toEqual([]);
+    await takePicture(page, "sign-in-desk-light");
+    codexIssuer.approveDevice(userCode, "ann");
+    await page.getByText("ann@example.test is ready to serve.").waitFor();
+    await page.getByRole("button", { name: "Done" }).click();
+    await page.getByText("now: ann@example.test").waitFor();
+    expect((await stage.call()).status).toBe(200);
+    // The turn shows up by itself.
+    await page.locator(".turn-straight").waitFor();
+  });
+
+  it("gives a sign-in up when its dialog is closed, and stores nothing", async () => {
+    stage = await openPageStage();
+    const { codexIssuer } = stage.simulator;
+    codexIssuer.settings.pollInterval = "1";
+    codexIssuer.addAccount({ email: "ann@example.test", name: "ann" });
+    const page = await stage.open(browser);
+    await page.getByRole("button", { name: "Sign in to OpenAI Codex" }).click();
+    await page.locator(".user-code").waitFor();
+    const [userCode = ""] = codexIssuer.pendingUserCodes;
+    const cancelled = page.waitForResponse(/\/cancel$/);
+    await page.keyboard.press("Escape");
+    await new Promise((r) => setTimeout(r, 1500));
+    console.log(stage.faults);
+    await takePicture(page, "dbg");
+    expect(await (await cancelled).json()).toEqual({ cancelled: true });
+    codexIssuer.approveDevice(userCode, "ann");
+    await page.getByRole("button", { name: "Sign in to OpenAI Codex" }).waitFor();
+    expect(await stage.stage.workspace.store.listCredentials()).toEqual([]);
+  });
+
+  it("shows a switch within a second, while the turn goes on, and its whole reasoning as understudy why tells it", async () => {
+    const page = await open();
+    const { simulator } = stage;
+    simulator.codex.setBehaviour("ann", "quota-exhausted");
+    simulator.codex.script("stall-mid-text", { for: "ben" });
+    await page.evaluate(`
+      new MutationObserver((_, observer) => {
+        if (document.querySelector(".hop-failed") === null) return;
+        window.seenAt = Date.now();
+        observer.disconnect();
+      }).observe(document.body, { subtree: true, childList: true });
+    `);
+    const answer = await stage.begin();
+    await page.locator(".turn-running .hop-failed").waitFor();
+    const id = answer.headers.get("x-understudy-turn") ?? "";
+    // The answer's head can't have come before the switch.
+    const switchedAt = (await stage.stage.workspace.store.listCooldowns())[0]?.since ?? 0;
+    const seenAt = (await page.evaluate("window.seenAt")) as number;
+    expect(seenAt - switchedAt, "ms until it was seen").toBeLessThan(1_000);
+    await page.getByText("ben stands in for ann on coding: quota").waitFor({ state: "attached" });
+
+    simulator.release();
+    await answer.text();
+    const row = page.locator(".turn-switched");
+    await row.waitFor();
+    await row.click();
+    await page.locator(".why").waitFor();
+    expect(await findBarriers(page)).toEqual([]);
+    await takePicture(page, "why-desk-light");
+    const shown = await page.locator(".why p").allInnerTexts();
+    const told = await printed(() => showTurn(stage.stage.workspace, id));
+    // How long ago it was changes from one look to the next.
+    const plain = (text: string): string =>
+      text
+        .replaceAll(/ \((in )?[\d dhmins]+( ago)?\)/g, "")
+        .replaceAll(/\s+/g, " ")
+        .trim();
+    expect(shown.map(plain)).toEqual(told.trimEnd().split("\n").map(plain));
+    expect(shown.join("\n")).toMatch(/quota.*\n.*decided by row plan-used-up.*; then: the next login/);
+    await page.keyboard.press("Escape");
+    await page.locator("dialog").waitFor({ state: "detached" });
+    expect(await page.evaluate("document.activeElement.className")).toContain("turn-switched");
+  });
+
+  it("reorders a route by keyboard and by pointer, and leaves every comment where it was", async () => {
+    const page = await open();
+    const before = stage.configText;
+    const handle = page.getByRole("button", { name: /^Move codex\/gpt-5.5, 1 of 3/ });
+    await handle.focus();
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("ArrowDown");
+    await page.getByText("codex/gpt-5.5 is now 3 of 3").waitFor({ state: "attached" });
+    await page.getByText("now: key").first().waitFor();
+    await expect
+      .poll(() => stage.stage.workspace.config.routes[0]?.targets.map(({ provider }) => provider))
+      .toEqual(["anthropic", "local", "codex"]);
+    expect(stage.configText.split("\n").sort()).toEqual(before.split("\n").sort());
+    expect(stage.configText).toContain("    - codex/gpt-5.5          # the plan that is paid anyway");
+    expect(await page.evaluate("document.activeElement.getAttribute('aria-label')")).toContain("codex/gpt-5.5, 3 of 3");
+
+    const from = await page.getByRole("button", { name: /^Move codex\/gpt-5.5/ }).boundingBox();
+    const to = await page.getByRole("button", { name: /^Move anthropic\/claude-opus-4-8, 1 of 3/ }).boundingBox();
+    await page.mouse.move((from?.x ?? 0) + 8, (from?.y ?? 0) + 8);
+    await page.mouse.down();
+    await page.mouse.move((to?.x ?? 0) + 8, (to?.y ?? 0) + 40, { steps: 4 });
+    await page.mouse.move((to?.x ?? 0) + 8, (to?.y ?? 0) + 4, { steps: 2 });
+    await page.mouse.up();
+    await expect.poll(() => stage.configText).toBe(before);
+    await page.getByText("now: ann").waitFor();
+  });
+
+  it("pauses, resumes and ends rests", async () => {
+    const page = await open();
+    await page.getByRole("button", { name: "Pause ann" }).click();
+    await page.getByText("now: ben").waitFor();
+    await page.getByRole("button", { name: "Resume ann" }).click();
+    await page.getByText("now: ann").waitFor();
+    stage.simulator.codex.script("quota-exhausted", { for: "ann" });
+    await stage.call();
+    await page.getByText("the plan's limit is reached, until").waitFor();
+    await page.getByRole("button", { name: "End rest of ann" }).click();
+    await page.getByText("now: ann").waitFor();
+    expect(await stage.stage.workspace.store.listCooldowns()).toEqual([]);
+  });
+
+  it("scrolls through ten thousand turns without a stutter", async () => {
+    stage = await openPageStage();
+    await stage.stage.addCodexLogin("ann");
+    await writeHistory(stage.stage.workspace.store, 10_000, 24 * 3_600_000);
+    const page = await stage.open(browser);
+    await page.locator(".turn").first().waitFor();
+    await page.evaluate(`
+      window.longest = 0;
+      new PerformanceObserver((list) => {
+        for (const { duration } of list.getEntries()) window.longest = Math.max(window.longest, duration);
+      }).observe({ type: "longtask" });
+    `);
+    await page.locator(".turn").first().focus();
+    for (let i = 0; i < 60; i += 1) {
+      await page.evaluate("document.querySelector('.turns').scrollBy(0, 16_000)");
+      await page.evaluate("new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve, 5)))");
+    }
+    await page.keyboard.press("End");
+    await expect
+      .poll(async () => {
+        await page.evaluate("document.querySelector('.turns').scrollBy(0, 1_000_000)");
+        return page.locator(".turns li").last().getAttribute("aria-posinset");
+      })
+      .toBe("10000");
+    expect(await page.locator(".turns li").count()).toBeLessThan(80);
+    expect(await page.evaluate("window.longest"), "the longest task in ms").toBeLessThan(200);
+  });
+
+  it("is told no secret, whatever it asks", async () => {
+    const page = await open();
+    const { simulator, folder } = stage.stage;
+    simulator.codex.script("echo-key", { for: "ann" });
+    simulator.codex.script("echo-key", { for: "ben" });
+    await stage.call();
+    await page.locator(".turn").first().click();
+    await page.locator(".why").waitFor();
+    const live = await fetch(`${stage.gateway.url}/admin/live`, {
+      headers: { authorization: `Bearer ${adminKey}`, "x-understudy-page": "1" },
+    });
+    const reader = live.body?.pipeThrough(new TextDecoderStream()).getReader();
+    let told = "";
+    while (!told.includes('"type":"activity"')) told += (await reader?.read())?.value ?? "";
+    await reader?.cancel();
+    const all = [...stage.sent, told, await page.content()].join("\n");
+    expect(all).toContain("ann");
+    const storeKey = readFileSync(`${folder}/understudy.key`, "utf8").trim();
+    const secrets = [...simulator.secrets.filter((secret) => secret.length >= 12), clientKey, adminKey, storeKey];
+    for (const secret of secrets) expect(all.includes(secret), `it was told ${secret}`).toBe(false);
+  });
+});
+
+/** What `work` writes to standard output, without its colours. */
+async function printed(work: () => Promise<void>): Promise<string> {
+  const write = process.stdout.write.bind(process.stdout);
+  let text = "";
+  process.stdout.write = (chunk: string) => {
+    text += chunk;
+    return true;
+  };
+  try {
+    await work();
+  } finally {
+    process.stdout.write = write;
+  }
+  return stripVTControlCharacters(text);
+}
