@@ -10,9 +10,10 @@ import { type CommandCase, run } from "./case.ts";
 const listed = async (stage: CliStage, ...args: string[]): Promise<string[]> =>
   (await run(stage, "models", "codex", ...args)).out.split("\n").filter((line) => line !== "");
 
+/** The configuration without its comments; empty when there is none. */
 const config = (stage: CliStage): string => {
   try {
-    return readFileSync(join(stage.home, "config.yaml"), "utf8");
+    return readFileSync(join(stage.home, "config.yaml"), "utf8").replaceAll(/^#.*\n/gm, "");
   } catch {
     return "";
   }
