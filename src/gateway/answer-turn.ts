@@ -114,6 +114,9 @@ async function runAndWrite(
     const last = attempts.at(-1)?.candidate ?? result.candidate;
     if (outcome === "answered") affinity.served(asked.conversation, last.credential.id);
     if (outcome === "cut") affinity.failed(asked.conversation);
+  } catch (error) {
+    if (stream === null || !response.headersSent) throw error;
+    stream.fail(protocols[dialect].encodeError(brokenWord(context, dialect, error).error).event);
   } finally {
     stream?.stop();
     stopWaiting();
@@ -168,7 +171,7 @@ function writeLastWord(
   stream.end();
 }
 
-/** The turn itself broke: the request can't be read, the store can't be used, or a bug. */
+/** The turn itself broke before anything was sent: the request can't be read, the store can't be used, or a bug. */
 function writeBroken(context: GatewayContext, dialect: ProtocolName, response: ServerResponse, error: unknown): void {
   if (isUnderstudyError(error, "request_refused")) {
     return writeRefusal(response, dialect, { status: 400, code: "invalid_request", message: error.message });
@@ -177,13 +180,17 @@ function writeBroken(context: GatewayContext, dialect: ProtocolName, response: S
     const message = "the request is nested too deeply";
     return writeRefusal(response, dialect, { status: 400, code: "invalid_request", message });
   }
+  const word = brokenWord(context, dialect, error);
+  if (response.headersSent) response.destroy();
+  else writeLastWord(dialect, word, response, null);
+}
+
+/** Tells whoever runs the gateway of a fault of its own, and gives what the client is told. */
+function brokenWord(context: GatewayContext, dialect: ProtocolName, error: unknown): LastWord {
   const said = cleanMessage(error instanceof Error ? error.message : String(error));
   const message = isUnderstudyError(error) ? said : `an error of the gateway's own: ${said}`;
   context.onNotice(message);
-  const word = troubleWord(dialect, message);
-  // After the head there is nothing better than an end that nobody takes for a whole answer.
-  if (response.headersSent) response.destroy();
-  else writeLastWord(dialect, word, response, null);
+  return troubleWord(dialect, message);
 }
 
 function* headerPairs({ rawHeaders }: IncomingMessage): Generator<[string, string]> {

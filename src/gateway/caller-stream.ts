@@ -59,6 +59,13 @@ export class CallerStream {
     if (!this.#options.response.destroyed) this.#options.response.write(text);
   }
 
+  /** Ends the stream with an error event. Inside an event nothing else can be said: then it breaks off. */
+  fail(event: string): void {
+    if (this.#lineFeeds < 2) this.#options.response.destroy();
+    else this.write(event);
+    this.end();
+  }
+
   end(): void {
     this.stop();
     if (!this.#options.response.destroyed) this.#options.response.end();
