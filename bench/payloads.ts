@@ -14,7 +14,21 @@ export interface Answer {
 /** Where a time is written by the provider and read by the load generator. */
 const stamp = "@".repeat(16);
 
-/** The request of an agent, `bytes` long: the model first, `stream` last, as the SDKs write it. */
+/** What a tool printed: code and messages, with quotes and line ends, as JSON text without its quotes. */
+const printed = JSON.stringify(
+  [
+    'src/turn/line.ts(42,7): error TS2322: Type "string" is not assignable to type "number".',
+    "  40 |   const next = groups.filter((group) => group.credentials.length > 0);",
+    "> 42 |   const count: number = group.label; // ← here",
+    "     |         ^^^^^ The expected type comes from property 'count' which is declared here",
+    "Found 1 error in the same file, starting at: src/turn/line.ts:42. Watching for file changes.",
+  ].join("\n"),
+).slice(1, -1);
+
+/**
+ * The request of an agent, `bytes` long: the model first, `stream` last, as the SDKs write it; in between calls of tools and what they
+ * printed, about 2 KB each.
+ */
 export function requestBody(model: string, bytes: number, stream: boolean): string {
   const tool = {
     type: "function",
@@ -25,16 +39,16 @@ export function requestBody(model: string, bytes: number, stream: boolean): stri
   };
   const before = `{"model":${JSON.stringify(model)},"instructions":"You are a careful engineer. Say what you did.","input":[{"role":"user","content":"Why does the build \\"fail\\" here? é ✓"}`;
   const after = `],"tools":[${JSON.stringify(tool)}],"tool_choice":"auto","stream":${stream}}`;
-  const turns: string[] = [];
-  const used = (): number => Buffer.byteLength(before + turns.join("") + after);
+  let turns = "";
+  const left = (): number => bytes - Buffer.byteLength(before + turns + after);
   for (let i = 0; ; i++) {
-    const turn = `,{"type":"function_call_output","call_id":"call_${i}","output":"line ${i}: error TS2345 in \\"src/file-${i}.ts\\"\\n  at {[x: string]: number}\\n"}`;
-    if (used() + Buffer.byteLength(turn) > bytes) break;
-    turns.push(turn);
+    const call = `,{"type":"function_call","call_id":"call_${i}","name":"run_command","arguments":"{\\"command\\":\\"npm test\\"}"}`;
+    const output = `,{"type":"function_call_output","call_id":"call_${i}","output":"${printed.repeat(4)}"}`;
+    if (left() < Buffer.byteLength(call + output)) break;
+    turns += call + output;
   }
-  const missing = bytes - used() - `,{"role":"user","content":""}`.length;
-  if (missing > 0) turns.push(`,{"role":"user","content":"${"x".repeat(missing)}"}`);
-  return before + turns.join("") + after;
+  const missing = left() - `,{"role":"user","content":""}`.length;
+  return `${before}${turns}${missing > 0 ? `,{"role":"user","content":"${"x".repeat(missing)}"}` : ""}${after}`;
 }
 
 const usage = { input_tokens: 512, output_tokens: 200, total_tokens: 712 };

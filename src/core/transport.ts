@@ -18,7 +18,8 @@ export interface TransportRequest {
   readonly url: string;
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, string>>;
-  readonly body?: string | Uint8Array;
+  /** Several pieces are sent one after the other, as if they were one. */
+  readonly body?: string | Uint8Array | readonly Uint8Array[];
   readonly signal?: AbortSignal;
   /** True: a new connection, for a call that must not be lost to a kept-alive one that just died. Default false. */
   readonly fresh?: boolean;
@@ -33,6 +34,8 @@ export interface TransportResponse {
    * Ending the iteration early closes the connection.
    */
   readonly body: AsyncIterable<Uint8Array>;
+  /** The whole body, when it came together with the headers: what `body` gives, without waiting. */
+  readonly whole?: Uint8Array;
 }
 
 /**

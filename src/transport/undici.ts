@@ -1,11 +1,6 @@
 import { Agent, type Dispatcher } from "undici";
-import {
-  type Transport,
-  TransportError,
-  type TransportPhase,
-  type TransportRequest,
-  type TransportResponse,
-} from "../core/transport.ts";
+import type { Transport, TransportRequest, TransportResponse } from "../core/transport.ts";
+import { toTransportError } from "./network-error.ts";
 
 /** Options of the transport. Times in ms. */
 export interface UndiciTransportOptions {
@@ -58,9 +53,14 @@ function toUndici(request: TransportRequest): Dispatcher.RequestOptions {
     path: url.pathname + url.search,
     method: request.method,
     headers: request.headers,
-    body: request.body ?? null,
+    body: wholeBody(request.body),
     signal: request.signal ?? null,
   };
+}
+
+function wholeBody(body: TransportRequest["body"]): string | Uint8Array | null {
+  if (body === undefined || typeof body === "string" || body instanceof Uint8Array) return body ?? null;
+  return Buffer.concat(body);
 }
 
 async function* readBody(body: Dispatcher.ResponseData["body"], signal?: AbortSignal): AsyncGenerator<Uint8Array> {
@@ -82,38 +82,4 @@ function flatten(headers: Record<string, string | string[] | undefined>): Record
     if (value !== undefined) flat[name] = Array.isArray(value) ? value.join(", ") : value;
   }
   return flat;
-}
-
-/** Codes that mean that no byte of the request reached the other side. Anything else may have been received. */
-const neverSent = new Set([
-  "ENOTFOUND",
-  "EAI_AGAIN",
-  "EAI_NODATA",
-  "ECONNREFUSED",
-  "EHOSTUNREACH",
-  "ENETUNREACH",
-  "EADDRNOTAVAIL",
-  "ENETDOWN",
-  "UND_ERR_CONNECT_TIMEOUT",
-  "UND_ERR_INVALID_ARG",
-  "ERR_INVALID_URL",
-]);
-
-/** TLS faults happen before the request is written, so it was never sent either. */
-const tlsCode = /^(CERT_|ERR_TLS|ERR_SSL|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_MISMATCH|EPROTO$)/;
-
-function toTransportError(error: unknown, phase: TransportPhase): TransportError {
-  const code = findCode(error);
-  const message = error instanceof Error ? error.message : String(error);
-  const reached: TransportPhase = phase === "sent" && (neverSent.has(code) || tlsCode.test(code)) ? "connect" : phase;
-  return new TransportError(reached, code, message || code, { cause: error });
-}
-
-/** The system's code, through `cause` chains and the list of an `AggregateError` (one entry per address tried). */
-function findCode(error: unknown, depth = 0): string {
-  if (depth > 5 || typeof error !== "object" || error === null) return "UNKNOWN";
-  const { code, cause, errors } = error as { code?: unknown; cause?: unknown; errors?: unknown };
-  if (typeof code === "string" && code !== "") return code;
-  if (Array.isArray(errors) && errors.length > 0) return findCode(errors[0], depth + 1);
-  return cause === undefined ? "UNKNOWN" : findCode(cause, depth + 1);
 }

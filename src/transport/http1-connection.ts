@@ -1,0 +1,207 @@
+import type { Socket } from "node:net";
+import type { TransportResponse } from "../core/transport.ts";
+import { BodyQueue } from "./body-queue.ts";
+import { ChunkedBody } from "./chunked-body.ts";
+import { toTransportError } from "./network-error.ts";
+import { HttpFault, longestHead, parseResponseHead, type ResponseHead } from "./response-head.ts";
+
+/** One request under way on a connection. */
+interface Exchange {
+  readonly method: string;
+  readonly settle: PromiseWithResolvers<TransportResponse>;
+  readonly signal: AbortSignal | undefined;
+  readonly onAbort: () => void;
+  head: ResponseHead | null;
+  queue: BodyQueue | null;
+  chunked: ChunkedBody | null;
+  /** Bytes left of a body with a length. */
+  left: number;
+}
+
+export interface ConnectionEvents {
+  /** It may carry the next request, for so many ms. */
+  onFree(connection: Http1Connection, keepAliveMs: number): void;
+  onClosed(connection: Http1Connection): void;
+  /** The server does not keep to HTTP/1.1 as this client reads it. */
+  onFault(): void;
+}
+
+/**
+ * One kept-alive connection that carries one request after the other, never two at once.
+ *
+ *   idle ──send──▶ waiting for the head ──▶ reading the body ──▶ idle (or closed, when it may not be used again)
+ *
+ * Bytes that nobody asked for, a head or a chunk that is not proper, an abort, a reader that leaves early: the connection is closed.
+ */
+export class Http1Connection {
+  readonly #socket: Socket;
+  readonly #events: ConnectionEvents;
+  #exchange: Exchange | null = null;
+  /** What came of a head that is not complete. */
+  #pending: Buffer | null = null;
+  #closed = false;
+  /** Unix ms until which it may be used again. */
+  idleUntil = 0;
+
+  /** `socket` is connected. */
+  constructor(socket: Socket, events: ConnectionEvents) {
+    this.#socket = socket;
+    this.#events = events;
+    socket.on("data", (chunk: Buffer) => this.#read(chunk));
+    socket.on("end", () => this.#over(closedError()));
+    socket.on("error", (error) => this.#over(error));
+    socket.on("close", () => this.#over(closedError()));
+  }
+
+  get isOpen(): boolean {
+    return !this.#closed && !this.#socket.destroyed && this.#socket.writable;
+  }
+
+  /** Sends one request; `parts` are its head and its body. */
+  send(
+    method: string,
+    parts: readonly (string | Uint8Array)[],
+    signal: AbortSignal | undefined,
+  ): Promise<TransportResponse> {
+    const settle = Promise.withResolvers<TransportResponse>();
+    const onAbort = (): void => this.#abort(signal?.reason);
+    this.#exchange = { method, settle, signal, onAbort, head: null, queue: null, chunked: null, left: 0 };
+    signal?.addEventListener("abort", onAbort, { once: true });
+    const socket = this.#socket;
+    const [only] = parts;
+    if (parts.length === 1 && only !== undefined) socket.write(only, "latin1");
+    else {
+      socket.cork();
+      for (const part of parts) socket.write(part, "latin1");
+      socket.uncork();
+    }
+    return settle.promise;
+  }
+
+  close(): void {
+    this.#over(closedError());
+  }
+
+  #read(chunk: Buffer): void {
+    const exchange = this.#exchange;
+    if (exchange === null) return this.close();
+    try {
+      if (exchange.head === null) this.#readHead(exchange, chunk);
+      else this.#readBody(exchange, chunk);
+    } catch (error) {
+      if (error instanceof HttpFault) this.#events.onFault();
+      this.#over(error);
+    }
+  }
+
+  #readHead(exchange: Exchange, chunk: Buffer): void {
+    let bytes = this.#pending === null ? chunk : Buffer.concat([this.#pending, chunk]);
+    this.#pending = null;
+    for (;;) {
+      const end = bytes.indexOf("\r\n\r\n", 0, "latin1");
+      if (end < 0 || end > longestHead) {
+        if (bytes.length > longestHead)
+          throw new HttpFault("HPE_HEADER_OVERFLOW", "the head of the answer is too long");
+        this.#pending = bytes;
+        return;
+      }
+      const head = parseResponseHead(bytes.toString("latin1", 0, end), exchange.method);
+      bytes = bytes.subarray(end + 4);
+      if (head.status === 101) throw new HttpFault("HPE_INVALID_STATUS", "the answer changes the protocol");
+      // An interim answer (103, 100) says nothing yet.
+      if (head.status >= 200) return this.#begin(exchange, head, bytes);
+      if (bytes.length === 0) return;
+    }
+  }
+
+  #begin(exchange: Exchange, head: ResponseHead, rest: Buffer): void {
+    const queue = new BodyQueue({
+      pause: () => this.#socket.pause(),
+      resume: () => this.#socket.resume(),
+      drop: () => this.close(),
+    });
+    exchange.head = head;
+    exchange.queue = queue;
+    const { framing, status, headers } = head;
+    if (framing.kind === "chunked") exchange.chunked = new ChunkedBody();
+    if (framing.kind === "length") exchange.left = framing.bytes;
+    try {
+      if (rest.length > 0 || (framing.kind === "length" && framing.bytes === 0)) this.#readBody(exchange, rest);
+    } finally {
+      // A fault right behind the head is one of the body: its reader is told.
+      const whole = queue.whole;
+      exchange.settle.resolve({ status, headers, body: queue, ...(whole === null ? {} : { whole }) });
+    }
+  }
+
+  #readBody(exchange: Exchange, bytes: Buffer): void {
+    const { head, queue, chunked } = exchange;
+    if (head === null || queue === null) return;
+    if (chunked !== null) {
+      const used = chunked.push(bytes, (data) => queue.push(data));
+      if (chunked.isDone) this.#finish(exchange, used < bytes.length);
+      return;
+    }
+    if (head.framing.kind === "close") {
+      if (bytes.length > 0) queue.push(bytes);
+      return;
+    }
+    const taken = Math.min(bytes.length, exchange.left);
+    if (taken > 0) queue.push(taken === bytes.length ? bytes : bytes.subarray(0, taken));
+    exchange.left -= taken;
+    if (exchange.left === 0) this.#finish(exchange, taken < bytes.length);
+  }
+
+  /** The answer is complete. */
+  #finish(exchange: Exchange, isPoisoned: boolean): void {
+    this.#leave(exchange);
+    exchange.queue?.end();
+    const keepAliveMs = exchange.head?.keepAliveMs ?? 0;
+    // A refusal may come before all of a long request is written: the rest of it would be read as the next one.
+    const isUnsent = this.#socket.writableLength > 0;
+    if (isPoisoned || isUnsent || keepAliveMs === 0 || this.#closed) return this.close();
+    // Bytes that nobody asked for must be noticed, also after a slow reader.
+    this.#socket.resume();
+    this.#events.onFree(this, keepAliveMs);
+  }
+
+  #leave(exchange: Exchange): void {
+    exchange.signal?.removeEventListener("abort", exchange.onAbort);
+    this.#exchange = null;
+  }
+
+  #abort(reason: unknown): void {
+    const exchange = this.#exchange;
+    if (exchange !== null) {
+      this.#leave(exchange);
+      exchange.settle.reject(reason);
+      exchange.queue?.abort(reason);
+    }
+    this.close();
+  }
+
+  /** The connection is of no more use. */
+  #over(cause: unknown): void {
+    const exchange = this.#exchange;
+    if (exchange !== null) {
+      this.#leave(exchange);
+      const { head, queue, settle } = exchange;
+      if (head === null || queue === null) settle.reject(toTransportError(cause, "sent"));
+      else if (head.framing.kind === "close" && cause instanceof CleanEnd) queue.end();
+      else queue.end({ reason: toTransportError(cause, "body") });
+    }
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#socket.destroy();
+    this.#events.onClosed(this);
+  }
+}
+
+/** The other side closed the connection in order. */
+class CleanEnd extends Error {
+  readonly code = "UND_ERR_SOCKET";
+}
+
+function closedError(): CleanEnd {
+  return new CleanEnd("other side closed");
+}

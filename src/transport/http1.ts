@@ -1,0 +1,269 @@
+import { connect as connectPlain, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
+import type { TransportRequest, TransportResponse } from "../core/transport.ts";
+import { TransportError } from "../core/transport.ts";
+import { Http1Connection } from "./http1-connection.ts";
+import { toTransportError } from "./network-error.ts";
+
+export interface Http1Options {
+  /** Limit for DNS, TCP and TLS together, in ms. */
+  readonly connectTimeoutMs: number;
+  /** Connections to one origin; further requests wait for one of them. */
+  readonly connectionsPerOrigin: number;
+  /** Told the origin of a server that does not keep to HTTP/1.1 as this client reads it. */
+  readonly onFault: (origin: string) => void;
+}
+
+/** Sends requests over kept-alive HTTP/1.1 connections. See `transport.ts` for what goes this way. */
+export interface Http1Client {
+  send(request: TransportRequest): Promise<TransportResponse>;
+  close(): void;
+}
+
+/** Where a URL leads, taken apart once. */
+interface Address {
+  readonly origin: string;
+  readonly secure: boolean;
+  readonly hostname: string;
+  readonly port: number;
+  /** For the request line and the `host` header. */
+  readonly path: string;
+  readonly host: string;
+}
+
+/** One origin's connections. */
+interface Pool {
+  readonly idle: Http1Connection[];
+  readonly all: Set<Http1Connection>;
+  readonly waiting: ((connection: Http1Connection | null) => void)[];
+  /** Connections that are being made. */
+  opening: number;
+  /** To make the next handshake a short one. */
+  session: Buffer | undefined;
+}
+
+/** A body up to this goes out in one piece with its head, in bytes. */
+const joinedBody = 16 * 1024;
+const addressLimit = 1_000;
+
+export function createHttp1Client(options: Http1Options): Http1Client {
+  const pools = new Map<string, Pool>();
+  const addresses = new Map<string, Address>();
+  let closed = false;
+  // Connections that rest are looked through now and then; the timer keeps no process alive.
+  const sweeper = setInterval(sweep, 5_000).unref();
+
+  return { send, close };
+
+  async function send(request: TransportRequest): Promise<TransportResponse> {
+    const { signal } = request;
+    if (closed) throw new TransportError("connect", "UND_ERR_CLOSED", "the transport is closed");
+    signal?.throwIfAborted();
+    const address = addressOf(request.url);
+    const parts = writeRequest(request, address);
+    const pool = poolOf(address.origin);
+    const connection = takeIdle(pool) ?? (await connectionFor(pool, address, signal));
+    return connection.send(request.method, parts, signal);
+  }
+
+  function addressOf(url: string): Address {
+    const known = addresses.get(url);
+    if (known !== undefined) return known;
+    const address = parseAddress(url);
+    if (addresses.size < addressLimit) addresses.set(url, address);
+    return address;
+  }
+
+  function poolOf(origin: string): Pool {
+    let pool = pools.get(origin);
+    if (pool === undefined) {
+      pool = { idle: [], all: new Set(), waiting: [], opening: 0, session: undefined };
+      pools.set(origin, pool);
+    }
+    return pool;
+  }
+
+  /** The connection that was used last: those that rest longest can then be let go. */
+  function takeIdle(pool: Pool): Http1Connection | null {
+    for (let connection = pool.idle.pop(); connection !== undefined; connection = pool.idle.pop()) {
+      if (connection.isOpen && connection.idleUntil > Date.now()) return connection;
+      connection.close();
+    }
+    return null;
+  }
+
+  /** A new connection; or, when there are enough, the next that is free. */
+  async function connectionFor(
+    pool: Pool,
+    address: Address,
+    signal: AbortSignal | undefined,
+  ): Promise<Http1Connection> {
+    while (pool.all.size + pool.opening >= options.connectionsPerOrigin) {
+      const free = await nextFree(pool, signal);
+      if (free !== null) return free;
+    }
+    return open(pool, address, signal);
+  }
+
+  /** Null: a place is free for a new one. */
+  function nextFree(pool: Pool, signal: AbortSignal | undefined): Promise<Http1Connection | null> {
+    return new Promise((resolve, reject) => {
+      const take = (connection: Http1Connection | null): void => {
+        signal?.removeEventListener("abort", leave);
+        resolve(connection);
+      };
+      const leave = (): void => {
+        const at = pool.waiting.indexOf(take);
+        if (at >= 0) pool.waiting.splice(at, 1);
+        reject(signal?.reason);
+      };
+      pool.waiting.push(take);
+      signal?.addEventListener("abort", leave, { once: true });
+    });
+  }
+
+  async function open(pool: Pool, address: Address, signal: AbortSignal | undefined): Promise<Http1Connection> {
+    pool.opening += 1;
+    try {
+      const socket = await connectSocket(pool, address, signal);
+      const connection = new Http1Connection(socket, {
+        onFree(free, keepAliveMs) {
+          free.idleUntil = Date.now() + keepAliveMs;
+          const next = pool.waiting.shift();
+          if (closed) free.close();
+          else if (next !== undefined) next(free);
+          else pool.idle.push(free);
+        },
+        onClosed(gone) {
+          pool.all.delete(gone);
+          const at = pool.idle.indexOf(gone);
+          if (at >= 0) pool.idle.splice(at, 1);
+          pool.waiting.shift()?.(null);
+        },
+        onFault: () => options.onFault(address.origin),
+      });
+      pool.all.add(connection);
+      return connection;
+    } catch (error) {
+      pool.waiting.shift()?.(null);
+      throw error;
+    } finally {
+      pool.opening -= 1;
+    }
+  }
+
+  function connectSocket(pool: Pool, address: Address, signal: AbortSignal | undefined): Promise<Socket> {
+    const { hostname: host, port } = address;
+    return new Promise((resolve, reject) => {
+      const socket = address.secure
+        ? connectTls({
+            host,
+            port,
+            ...(/^[\d.]+$|:/.test(host) ? {} : { servername: host }),
+            ALPNProtocols: ["http/1.1"],
+            ...(pool.session === undefined ? {} : { session: pool.session }),
+          })
+        : connectPlain({ host, port });
+      const done = (settle: () => void): void => {
+        clearTimeout(timer);
+        socket.removeAllListeners("error");
+        socket.removeAllListeners("close");
+        signal?.removeEventListener("abort", onAbort);
+        settle();
+      };
+      const fail = (error: unknown): void => {
+        done(() => reject(error));
+        // What it still says is of no interest, but must not end the process.
+        socket.on("error", () => {});
+        socket.destroy();
+      };
+      const onAbort = (): void => fail(signal?.reason);
+      const timer = setTimeout(
+        () => fail(new TransportError("connect", "UND_ERR_CONNECT_TIMEOUT", "the connection was not made in time")),
+        options.connectTimeoutMs,
+      );
+      signal?.addEventListener("abort", onAbort, { once: true });
+      socket.once("error", (error) => fail(toTransportError(error, "sent")));
+      socket.once("close", () =>
+        fail(new TransportError("connect", "ECONNRESET", "the connection was closed at once")),
+      );
+      socket.once(address.secure ? "secureConnect" : "connect", () => {
+        socket.setNoDelay(true);
+        socket.setKeepAlive(true, 60_000);
+        done(() => resolve(socket));
+      });
+      if (address.secure) socket.on("session", (session: Buffer) => (pool.session = session));
+    });
+  }
+
+  function sweep(): void {
+    const now = Date.now();
+    for (const [origin, pool] of pools) {
+      for (const tired of pool.idle.filter(({ idleUntil }) => idleUntil <= now)) tired.close();
+      if (pool.all.size + pool.opening + pool.waiting.length === 0) pools.delete(origin);
+    }
+  }
+
+  function close(): void {
+    closed = true;
+    clearInterval(sweeper);
+    for (const pool of pools.values()) for (const connection of pool.all) connection.close();
+  }
+}
+
+function parseAddress(text: string): Address {
+  const url = new URL(text);
+  const secure = url.protocol === "https:";
+  return {
+    origin: url.origin,
+    secure,
+    hostname: url.hostname.replace(/^\[|\]$/g, ""),
+    port: Number(url.port) || (secure ? 443 : 80),
+    path: url.pathname + url.search,
+    host: url.host,
+  };
+}
+
+const headerName = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
+const badValue = /[^\t\u0020-\u007E\u0080-\u00FF]/;
+/** Set by this client alone: they say where a request ends. */
+const ownHeaders = new Set([
+  "host",
+  "connection",
+  "content-length",
+  "transfer-encoding",
+  "expect",
+  "upgrade",
+  "keep-alive",
+]);
+
+/** The pieces of a request as they are written. Throws a `TransportError` `connect` for headers that can't be sent. */
+function writeRequest({ method, headers, body }: TransportRequest, { path, host }: Address): (string | Uint8Array)[] {
+  let head = `${method} ${path} HTTP/1.1\r\nhost: ${host}\r\nconnection: keep-alive\r\n`;
+  for (const name in headers) {
+    const value = headers[name] ?? "";
+    if (!headerName.test(name) || badValue.test(value) || ownHeaders.has(name)) {
+      throw new TransportError("connect", "UND_ERR_INVALID_ARG", `the header ${JSON.stringify(name)} can't be sent`);
+    }
+    head += `${name}: ${value}\r\n`;
+  }
+  const parts = bodyParts(body);
+  const length = parts.reduce((sum, part) => sum + part.length, 0);
+  if (body !== undefined || method === "POST") head += `content-length: ${length}\r\n`;
+  head += "\r\n";
+  if (length > joinedBody || length === 0) return [head, ...parts];
+  const joined = Buffer.allocUnsafe(head.length + length);
+  joined.write(head, 0, "latin1");
+  let at = head.length;
+  for (const part of parts) {
+    joined.set(part, at);
+    at += part.length;
+  }
+  return [joined];
+}
+
+function bodyParts(body: TransportRequest["body"]): readonly Uint8Array[] {
+  if (body === undefined) return [];
+  if (typeof body === "string") return [Buffer.from(body)];
+  return body instanceof Uint8Array ? [body] : body;
+}
