@@ -90,7 +90,7 @@ export interface OAuthCredential extends CredentialBase {
   readonly relogin: ReloginMark | null;
   readonly unknownOutcome: UnknownOutcome | null;
   /**
-   * The outcome that was not known of the generation before this one. A late request or answer of it may yet end the login: it
+   * The last outcome that was not known, of an earlier generation of this login. A late request of it may yet end the login: it
    * tells why, when this generation is refused.
    */
   readonly unknownBefore?: UnknownOutcome;

@@ -1,7 +1,13 @@
 import { backoffDelay, refreshBackoff } from "../core/backoff.ts";
 import type { Clock, Random } from "../core/clock.ts";
 import type { Failure } from "../core/failure.ts";
-import { type Account, needsRelogin, type OAuthCredential, type ReloginMark } from "./credential.ts";
+import {
+  type Account,
+  needsRelogin,
+  type OAuthCredential,
+  type ReloginMark,
+  type UnknownOutcome,
+} from "./credential.ts";
 import {
   reloginFailure,
   noRefreshToken,
@@ -95,6 +101,8 @@ const polling = { soonMs: 20, soonLooks: 100, laterMs: 250 };
  */
 const longestClaimMs = 150_000;
 const settleTries = 5;
+/** A process that was suspended for so long after a lost answer does not send its token any more, in ms: 24 h. */
+const lostAnswerMattersMs: number = 24 * 60 * 60_000;
 /** However long the token endpoint asks for patience, it is asked again after this, in ms. */
 const longestPauseMs = 15 * 60_000;
 
@@ -331,7 +339,7 @@ export function createTokenKeeper(options: TokenKeeperOptions): TokenKeeper {
     message: string,
     rejected: boolean,
   ): Promise<TokenResult> {
-    const lost = credential.unknownOutcome ?? credential.unknownBefore ?? null;
+    const lost = lostAnswerOf(credential, clock.now());
     const told =
       lost === null ? message : `${message} (the answer to the refresh of ${timeOfDay(lost.since)} was lost)`;
     const mark: ReloginMark = {
@@ -414,6 +422,12 @@ function unchanged(credential: OAuthCredential): TokenResult {
 
 function failed(failure: Failure): TokenResult {
   return { ok: false, failure };
+}
+
+/** The lost answer that explains why a refresh token is refused: its own, or one of the same login within a day. */
+function lostAnswerOf({ unknownOutcome, unknownBefore }: OAuthCredential, now: number): UnknownOutcome | null {
+  const lost = unknownOutcome ?? unknownBefore ?? null;
+  return lost !== null && now - lost.since < lostAnswerMattersMs ? lost : null;
 }
 
 /** Both known and different. An unknown account proves nothing. */

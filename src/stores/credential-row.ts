@@ -217,12 +217,10 @@ function toBase(
   };
 }
 
-/** An outcome that is not known concerns the current generation, or the one before it; older ones are forgotten. */
+/** An outcome that is not known concerns the current generation or an earlier one of the same login. */
 function unknownOf(row: CredentialRow): Pick<OAuthCredential, "unknownOutcome" | "unknownBefore"> {
   const { unknown_generation: generation, unknown_since: since } = row;
   if (generation === null) return { unknownOutcome: null };
-  if (generation === row.generation) return { unknownOutcome: { generation, since } };
-  return generation === row.generation - 1
-    ? { unknownOutcome: null, unknownBefore: { generation, since } }
-    : { unknownOutcome: null };
+  const unknown = { generation, since };
+  return generation === row.generation ? { unknownOutcome: unknown } : { unknownOutcome: null, unknownBefore: unknown };
 }

@@ -164,9 +164,8 @@ export async function createLastKnownStore(
       // The store may go away before anybody has read what was just written.
       if (settled && known?.kind === "oauth" && known.grant.generation === generation) {
         const next = { ...grant, generation: generation + 1 };
-        const { unknownOutcome: unknown, unknownBefore: _, ...rest } = known;
-        const before = unknown === null ? {} : { unknownBefore: unknown };
-        credentials.set(id, { ...rest, ...before, grant: next, relogin: null, unknownOutcome: null });
+        const before = known.unknownOutcome === null ? {} : { unknownBefore: known.unknownOutcome };
+        credentials.set(id, { ...known, ...before, grant: next, relogin: null, unknownOutcome: null });
       }
       return settled;
     },

@@ -66,13 +66,22 @@ export class Ledger {
   loss(id: string, generation: number, message: string): Cause {
     // A login that is ended because an old token was presented is called lost when its next one is refused.
     const spends = [...this.#of(id, generation), ...this.#of(id, generation - 1)];
-    const open = spends.filter((spend) => spend.settled !== true);
-    const causes = open.map((spend) => this.#causeOf(spend));
-    const cause = causes.find((one) => one === "killed") ?? causes.find((one) => one !== undefined) ?? "not known";
+    const causes = this.#causesOf(spends);
+    // There may be several generations in the time for which a process stands still, before it sends its old token.
+    const earlier = Array.from({ length: 10 }, (_, back) => this.#of(id, generation - 2 - back)).flat();
+    const cause =
+      causes.find((one) => one === "killed") ??
+      causes.find((one) => one !== undefined) ??
+      this.#causesOf(earlier).find((one) => one === "frozen past its claim") ??
+      "not known";
     if (cause === "not known") this.riddles.push({ id, generation, message, spends });
     this.lost.set(cause, (this.lost.get(cause) ?? 0) + 1);
     if (/\(the answer to the refresh of \d\d:\d\d was lost\)/.test(message)) this.toldRightly++;
     return cause;
+  }
+
+  #causesOf(spends: readonly Spend[]): (Cause | undefined)[] {
+    return spends.filter((spend) => spend.settled !== true).map((spend) => this.#causeOf(spend));
   }
 
   #causeOf(spend: Spend): Cause | undefined {

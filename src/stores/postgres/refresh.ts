@@ -187,8 +187,6 @@ export function createRefreshMethods(
           settled AS (
             UPDATE credential SET
               generation = generation + 1,
-              unknown_generation = CASE WHEN unknown_generation = generation THEN generation END,
-              unknown_since = CASE WHEN unknown_generation = generation THEN unknown_since END,
               account_id = coalesce(${known["account_id"] ?? null}, account_id),
               account_user_id = coalesce(${known["account_user_id"] ?? null}, account_user_id),
               account_email = coalesce(${known["account_email"] ?? null}, account_email),

@@ -41,7 +41,7 @@ export function createRefreshMethods({ database, write }: Connection, mapper: Ro
        claim_owner = NULL, claim_since = NULL, claim_deadline = NULL
      WHERE id = :id AND kind = 'oauth' AND generation = :generation`,
   );
-  // What the answer doesn't say about the account stays as it was. What was not known of this generation stays noted for the next.
+  // What the answer doesn't say about the account stays as it was. What was not known of a generation stays noted.
   const answer = database.prepare(
     `UPDATE credential SET
        generation = generation + 1, access_token = :access_token, refresh_token = :refresh_token, id_token = :id_token,
@@ -49,8 +49,6 @@ export function createRefreshMethods({ database, write }: Connection, mapper: Ro
        account_id = coalesce(:account_id, account_id), account_user_id = coalesce(:account_user_id, account_user_id),
        account_email = coalesce(:account_email, account_email), account_plan = coalesce(:account_plan, account_plan),
        relogin_generation = NULL, relogin_code = NULL, relogin_message = NULL, relogin_since = NULL,
-       unknown_generation = CASE WHEN unknown_generation = generation THEN generation END,
-       unknown_since = CASE WHEN unknown_generation = generation THEN unknown_since END,
        claim_owner = NULL, claim_since = NULL, claim_deadline = NULL
      WHERE id = :id AND kind = 'oauth' AND generation = :generation`,
   );

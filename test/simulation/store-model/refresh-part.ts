@@ -54,13 +54,12 @@ export function createRefreshPart(disk: Disk): RefreshPart {
     settleAnswered(id, generation, grant, account) {
       const row = currentRow(id, generation);
       if (row === null) return false;
-      const { unknownOutcome, unknownBefore: _, ...rest } = row.credential;
       const credential: OAuthCredential = {
-        ...rest,
+        ...row.credential,
         account: known(row.credential.account, account),
         grant: { ...grant, generation: generation + 1 },
         relogin: null,
-        ...outlived(unknownOutcome),
+        ...outlived(row.credential.unknownOutcome),
       };
       const content = withRow(disk.content, { credential, claim: null });
       // A newer generation clears what was held against the old token; a used-up quota is not the token's fault.
@@ -101,7 +100,7 @@ function known(before: Account, after: Account | null): Account {
   };
 }
 
-/** What was not known of a generation stays noted for the next one. */
+/** What was not known of a generation stays noted. */
 function outlived(unknown: UnknownOutcome | null): Pick<OAuthCredential, "unknownOutcome" | "unknownBefore"> {
   return { unknownOutcome: null, ...(unknown === null ? {} : { unknownBefore: unknown }) };
 }
