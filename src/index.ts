@@ -1,8 +1,18 @@
 export type { ConfigInput } from "./config/schema.ts";
 export type { Clock } from "./core/clock.ts";
+export type { Cooldown } from "./core/cooldown.ts";
 export type { Decision } from "./core/decide.ts";
 export { type ErrorCode, type ErrorFacts, isUnderstudyError, UnderstudyError } from "./core/error.ts";
-export type { Candidate, TurnEvent, TurnOutcome, TurnRecord, Usage } from "./core/events.ts";
+export type {
+  AttemptRecord,
+  Candidate,
+  Cost,
+  CredentialName,
+  TurnEvent,
+  TurnOutcome,
+  TurnRecord,
+  Usage,
+} from "./core/events.ts";
 export type { Failure, Next, Reason, Scope } from "./core/failure.ts";
 export type { ProtocolName, Route, Target } from "./core/target.ts";
 export type { Transport, TransportRequest, TransportResponse } from "./core/transport.ts";
