@@ -6,16 +6,10 @@ import type { Store } from "./credentials/store.ts";
 import type { UnderstudyHome } from "./platform/home.ts";
 import { readKeySource } from "./platform/read-key-source.ts";
 import type { JournalLimits } from "./stores/journal-limits.ts";
-import { createLastKnownStore } from "./stores/last-known-store.ts";
 import { type KeyPlaceOptions, readPointer } from "./stores/key-place.ts";
 import { isPostgresAddress, parsePostgresAddress } from "./stores/postgres/address.ts";
-import { isOutage } from "./stores/postgres/errors.ts";
-import { openPostgresStore } from "./stores/postgres/open.ts";
-import { openPostgresTools } from "./stores/postgres/tools.ts";
 import { keysOfFile } from "./stores/rekey.ts";
 import { parseKey } from "./stores/seal.ts";
-import { openSqliteStore } from "./stores/sqlite/open.ts";
-import { openSqliteTools } from "./stores/sqlite/tools.ts";
 import type { StoreTools } from "./stores/store-tools.ts";
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -120,13 +114,28 @@ export function keyFrom(text: string, what: string): Uint8Array {
   return key;
 }
 
-/** Opens the store for turns: what is known of a PostgreSQL store keeps them going while it is away. */
+/**
+ * Opens the store for turns, and loads no more than the kind of store that it is. `readOnly`: for whoever only looks. What is known of a PostgreSQL store keeps them going while it is away.
+ */
 export async function openStore(
   place: StorePlace,
-  { clock, env, journal = {} }: { clock: Clock; env: Env; journal?: Partial<JournalLimits> },
+  {
+    clock,
+    env,
+    journal = {},
+    readOnly = false,
+  }: { clock: Clock; env: Env; journal?: Partial<JournalLimits>; readOnly?: boolean },
 ): Promise<Store> {
   const key = storeKeys(place, env);
-  if (place.kind === "sqlite") return openSqliteStore({ file: place.file, key, clock, journal });
+  if (place.kind === "sqlite") {
+    const { openSqliteStore } = await import("./stores/sqlite/open.ts");
+    return openSqliteStore({ file: place.file, key, clock, journal, readOnly });
+  }
+  const [{ openPostgresStore }, { isOutage }, { createLastKnownStore }] = await Promise.all([
+    import("./stores/postgres/open.ts"),
+    import("./stores/postgres/errors.ts"),
+    import("./stores/last-known-store.ts"),
+  ]);
   const store = await openPostgresStore({ address: place.address, key, clock, journal });
   try {
     return await createLastKnownStore(store, { clock, isOutage });
@@ -145,6 +154,7 @@ export async function openStoreTools(
   { env, create }: { env: Env; create: boolean },
 ): Promise<StoreTools> {
   if (place.kind === "postgres") {
+    const { openPostgresTools } = await import("./stores/postgres/tools.ts");
     return openPostgresTools({ address: place.address, key: storeKeys(place, env), makeTables: create });
   }
   if (!create && !existsSync(place.file)) throw new UnderstudyError("usage", `there is no store ${place.file}`);
@@ -153,6 +163,7 @@ export async function openStoreTools(
     const usual = await keys();
     return existsSync(place.keyFile) ? [...usual, ...(await keysOfFile(place.keyFile, keyPlaces(env)))] : usual;
   };
+  const { openSqliteTools } = await import("./stores/sqlite/tools.ts");
   return openSqliteTools({ file: place.file, key: beside });
 }
 

@@ -1,9 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
-import { parseConfig } from "./config/parse.ts";
-import { configError } from "./config/problem.ts";
 import { concurrencyFor, priceOf, type ResolvedConfig, resolveConfig, strategyFor } from "./config/resolve.ts";
-import type { ConfigInput } from "./config/schema.ts";
+import type { Config, ConfigInput } from "./config/schema.ts";
 import { type Clock, type Random, systemClock } from "./core/clock.ts";
 import { UnderstudyError } from "./core/error.ts";
 import type { TurnEvent } from "./core/events.ts";
@@ -17,7 +15,7 @@ import type { Store } from "./credentials/store.ts";
 import { locateStore, openStore } from "./open-store.ts";
 import { noCacheFiles, openCacheFiles } from "./platform/cache-files.ts";
 import { fingerprint } from "./platform/fingerprint.ts";
-import { readConfigFile, type UnderstudyHome, understudyHome } from "./platform/home.ts";
+import { type UnderstudyHome, understudyHome } from "./platform/home.ts";
 import { isOwnerDead, processOwner } from "./platform/process-identity.ts";
 import { readKeySource } from "./platform/read-key-source.ts";
 import { createUsageLog, type UsageLog } from "./platform/usage-log.ts";
@@ -28,7 +26,8 @@ import { builtInProviders, findProvider } from "./providers/registry.ts";
 import { missingBaseUrl, resolveBaseUrl, resolveProtocol } from "./providers/resolve.ts";
 import { createSpendRefreshToken } from "./providers/spend-refresh-token.ts";
 import { dayMs, type JournalLimits } from "./stores/journal-limits.ts";
-import { createUndiciTransport } from "./transport/undici.ts";
+import { parseConfigText, readCheckedConfig } from "./read-config.ts";
+import { createTransport } from "./transport/on-demand.ts";
 import type { TurnRuntime } from "./turn/runtime.ts";
 import { createHabitLedger } from "./turn/habits.ts";
 import { createCredentialLoad } from "./turn/load.ts";
@@ -40,6 +39,8 @@ export interface WorkspaceOptions {
   readonly config?: ConfigInput;
   /** A store, or the path or `postgres://` address of one. A store that is handed in is not closed. Default: `understudy.db` in the data folder. */
   readonly store?: Store | string;
+  /** True: for whoever only looks. Where the store is a file, nothing in it can change then. */
+  readonly readOnly?: boolean;
   /** Environment variables: keys, base URLs, `UNDERSTUDY_HOME`, `UNDERSTUDY_KEY`, `UNDERSTUDY_KEY_COMMAND`. Default: `process.env`. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly clock?: Clock;
@@ -103,8 +104,13 @@ export async function openWorkspace(options: WorkspaceOptions = {}): Promise<Wor
   const store =
     typeof given === "object"
       ? given
-      : await openStore(locateStore(given, home), { clock, env, journal: journalLimits(config) });
-  const transport = options.transport ?? createUndiciTransport();
+      : await openStore(locateStore(given, home), {
+          clock,
+          env,
+          journal: journalLimits(config),
+          readOnly: options.readOnly === true,
+        });
+  const transport = options.transport ?? createTransport();
   const find = (id: string): Provider | null => findProvider(settings.config.providers, id);
   const spend = createSpendRefreshToken({
     transport,
@@ -226,13 +232,6 @@ function journalLimits({ journal }: ResolvedConfig): JournalLimits {
   return { maxTurns: journal.maxTurns, maxAgeMs: journal.maxAgeDays * dayMs };
 }
 
-async function readConfig(given: ConfigInput | undefined, home: UnderstudyHome): ReturnType<typeof checkedConfig> {
-  if (given !== undefined) return checkedConfig(JSON.stringify(given, null, 2), "config");
-  return checkedConfig(await readConfigFile(home.configFile), home.configFile);
-}
-
-async function checkedConfig(text: string, name: string) {
-  const parsed = parseConfig(text, name);
-  if (!parsed.ok) throw configError(parsed.problems);
-  return parsed.config;
+function readConfig(given: ConfigInput | undefined, home: UnderstudyHome): Promise<Config> {
+  return given === undefined ? readCheckedConfig(home) : parseConfigText(JSON.stringify(given, null, 2), "config");
 }

@@ -1,15 +1,28 @@
 #!/usr/bin/env node
+import { writeSync } from "node:fs";
 import { isSupportedNode, oldestNode } from "../platform/node-version.ts";
 
-// Nothing else may be imported before the check: an older Node would stop at the first module it can't load, with an error
-// that says nothing about its age.
-if (isSupportedNode(process.version)) {
+void start();
+
+/** Nothing else may be imported before the check: an older Node would stop at the first module it can't load, with an error that says nothing about its age. */
+async function start(): Promise<void> {
+  if (!isSupportedNode(process.version)) {
+    process.stderr.write(`understudy needs Node ${oldestNode} or newer, and this is ${process.version}.\n`);
+    process.exitCode = 1;
+    return;
+  }
+  const argv = process.argv.slice(2);
+  if (argv.length === 1 && (argv[0] === "--version" || argv[0] === "-v")) {
+    const { readPackageVersion } = await import("../platform/package-version.ts");
+    // Not through process.stdout, which takes longer to make than all the rest.
+    writeSync(1, `${readPackageVersion()}\n`);
+    return;
+  }
   silenceSqliteWarning();
+  const { keepCompiledCode } = await import("../platform/compile-cache.ts");
+  keepCompiledCode();
   const { run } = await import("./run.ts");
-  await run(process.argv.slice(2));
-} else {
-  process.stderr.write(`understudy needs Node ${oldestNode} or newer, and this is ${process.version}.\n`);
-  process.exitCode = 1;
+  await run(argv);
 }
 
 /** Node 22 calls its own SQLite experimental, once per process. That is for us to know, not for the person. */

@@ -16,15 +16,19 @@ export async function withWorkspace<T>(work: (workspace: Workspace) => Promise<T
 }
 
 /**
- * The same for a command that only reads: where there is no store yet, none is made, and the command sees an empty one.
+ * The same for a command that only reads: where there is no store yet, none is made, and the command sees an empty one. Another one is
+ * opened so that nothing in it can change, unless `readOnly` is false.
  */
-export async function withWorkspaceToRead<T>(work: (workspace: Workspace) => Promise<T>): Promise<T> {
+export async function withWorkspaceToRead<T>(
+  work: (workspace: Workspace) => Promise<T>,
+  readOnly: boolean = true,
+): Promise<T> {
   const home = findHome();
   const { store: given } = await loadConfig(home);
   const file = given === undefined ? home.storeFile : resolve(home.configDir, given);
   // An address is no path: what is wrong with it is said when it is opened.
   const isMissing = !existsSync(file) && !/^[a-z]+:\/\//i.test(given ?? "");
-  return closing(await openWorkspace(isMissing ? { store: emptyStore } : {}), work);
+  return closing(await openWorkspace(isMissing ? { store: emptyStore } : { readOnly }), work);
 }
 
 async function closing<T>(workspace: Workspace, work: (workspace: Workspace) => Promise<T>): Promise<T> {

@@ -1,13 +1,8 @@
 import { interruptExitCode, watchInterrupts } from "./interrupt.ts";
 import { reportError } from "./report-error.ts";
-import { readPackageVersion } from "../platform/package-version.ts";
 
 /** Runs the command line and ends the process with its exit code. */
 export async function run(argv: readonly string[]): Promise<void> {
-  if (argv.length === 1 && (argv[0] === "--version" || argv[0] === "-v")) {
-    process.stdout.write(`${readPackageVersion()}\n`);
-    return;
-  }
   watchInterrupts();
   // Node would print whatever the error holds.
   process.on("uncaughtException", (error) => process.exit(reportError(error)));

@@ -2,7 +2,7 @@ import type { Provider } from "../providers/provider.ts";
 import { builtInProviders } from "../providers/registry.ts";
 import { nameIssues, providerIssues } from "./check-providers.ts";
 import { referenceIssues } from "./check-references.ts";
-import { failureIssues } from "./failure-rows.ts";
+import { failureIssues } from "./check-failures.ts";
 import { mergeProviders } from "./merge-providers.ts";
 import type { ConfigIssue } from "./problem.ts";
 import { type Config, configSchema } from "./schema.ts";

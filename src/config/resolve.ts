@@ -8,7 +8,7 @@ import type { Row } from "../failures/row.ts";
 import type { Provider } from "../providers/provider.ts";
 import { findProvider } from "../providers/registry.ts";
 import { baseUrlVariable } from "../providers/resolve.ts";
-import { failureRows } from "./failure-rows.ts";
+import { failureRows } from "./own-rows.ts";
 import { mergeProviders } from "./merge-providers.ts";
 import type { Config, JournalLimits, Limits } from "./schema.ts";
 

@@ -1,5 +1,3 @@
-import { exec } from "node:child_process";
-import { readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { UnderstudyError } from "../core/error.ts";
@@ -49,6 +47,7 @@ function usable(text: string | undefined, what: string): Secret {
 
 async function readKeyFile(path: string): Promise<string> {
   const file = path.startsWith("~/") ? join(homedir(), path.slice(2)) : path;
+  const { readFile } = await import("node:fs/promises");
   try {
     return (await readFile(file, "utf8")).slice(0, longestKeySource);
   } catch (error) {
@@ -60,7 +59,8 @@ async function readKeyFile(path: string): Promise<string> {
  * Runs the command in the system's shell. Its standard error is dropped and its text never quoted: password managers
  * print what they were asked for into either stream.
  */
-function runKeyCommand(command: string, options: ReadKeyOptions): Promise<string> {
+async function runKeyCommand(command: string, options: ReadKeyOptions): Promise<string> {
+  const { exec } = await import("node:child_process");
   const timeout = options.commandTimeoutMs ?? 10_000;
   return new Promise((resolve, reject) => {
     const limits = { timeout, maxBuffer: longestKeySource, windowsHide: true, encoding: "utf8" } as const;

@@ -76,7 +76,10 @@ store: ./understudy.db
         },
       },
       defaultRoute: "coding",
-      pools: { codex: { strategy: "round_robin" }, local: { strategy: "fill_first" } },
+      pools: {
+        codex: { strategy: "round_robin", concurrency: 16 },
+        local: { strategy: "fill_first", concurrency: 16 },
+      },
       providers: {
         local: {
           protocol: "chat-completions",
@@ -184,7 +187,7 @@ describe("a problem", () => {
     ["routes:\n  coding: [{ target: codex/m, paid: |yes }]", 'routes.coding[0].paid: "yes"; expected true or false'],
     [
       "routes:\n  coding: { targets: [codex/m], |strick: true }",
-      'routes.coding.strick: can\'t be a key here; expected one of targets, strict; did you mean "strict"?',
+      'routes.coding.strick: can\'t be a key here; expected one of targets, strict, continue; did you mean "strict"?',
     ],
     [
       "routes:\n  coding: [codex/m, |openai-codex/m]",

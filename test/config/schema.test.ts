@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { emptyConfig } from "../../src/config/empty-config.ts";
 import { nearestNames } from "../../src/config/nearest-names.ts";
 import { configJsonSchema, configSchema } from "../../src/config/schema.ts";
 
@@ -54,5 +55,11 @@ describe("names that may have been meant", () => {
       "model-2",
       "model-1x",
     ]);
+  });
+});
+
+describe("an empty configuration", () => {
+  it("means the same without being read", () => {
+    expect(configSchema.parse({})).toEqual(emptyConfig);
   });
 });

@@ -63,14 +63,18 @@ async function examine({ fix = false, probe: probes = false }: DoctorOptions): P
   // Before the store is opened, which closes its own files by itself.
   const files = checkFiles(home, place, fix);
   try {
-    return await withWorkspaceToRead(async (workspace) => [
-      ...machine,
-      config,
-      ...files,
-      finding("store", "ok", `${place.name}, its key from ${describeKey(place, process.env)}`),
-      ...(await checkAccounts(workspace)),
-      ...(probes ? await probe(workspace) : []),
-    ]);
+    // As a turn would open it: a store that can't be written is not in order.
+    return await withWorkspaceToRead(
+      async (workspace) => [
+        ...machine,
+        config,
+        ...files,
+        finding("store", "ok", `${place.name}, its key from ${describeKey(place, process.env)}`),
+        ...(await checkAccounts(workspace)),
+        ...(probes ? await probe(workspace) : []),
+      ],
+      false,
+    );
   } catch (error) {
     return [...machine, config, ...files, cannotOpen("store", error)];
   }

@@ -41,6 +41,11 @@ export interface SqliteStoreOptions {
   readonly lockWaitMs?: number;
   /** Default: `wal`, or `delete` on a file system where a write-ahead log is not safe. */
   readonly journalMode?: JournalMode;
+  /**
+   * True: for whoever only looks. A store that is in order is opened so that nothing in it can change, which is faster; calls that
+   * would change something reject. One that must be migrated or cleared up after a crash is opened as usual.
+   */
+  readonly readOnly?: boolean;
 }
 
 /**
@@ -59,7 +64,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
 
 /** The file, opened and with its tables, and the keys that fit it. Throws as `openSqliteStore` does. */
 export async function openConnection(
-  options: Pick<SqliteStoreOptions, "file" | "key" | "journalMode">,
+  options: Pick<SqliteStoreOptions, "file" | "key" | "journalMode" | "readOnly">,
   lockWaitMs: number = defaultLockWaitMs,
 ): Promise<{ connection: Connection; ring: KeyRing }> {
   const ring = await createKeyRing(options.key);
@@ -67,6 +72,10 @@ export async function openConnection(
   const giveUpAt = performance.now() + lockWaitMs;
 
   try {
+    if (options.readOnly === true) {
+      const database = await openForReading(file, ring, giveUpAt);
+      if (database !== null) return { connection: createConnection(database, file, lockWaitMs), ring };
+    }
     prepareFile(file);
     const journalMode = options.journalMode ?? chooseJournalMode(dirname(file));
     const inspected = await inspectReadOnly(file, ring, giveUpAt);
@@ -164,6 +173,21 @@ function createFile(file: string): void {
     // Another process was faster: just as good.
     if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
   }
+}
+
+/** Null when there is nothing to read yet, or when somebody must write first. */
+async function openForReading(file: string, ring: KeyRing, giveUpAt: number): Promise<DatabaseSync | null> {
+  if (!tightenFile(file) || statSync(file).size < headerBytes) return null;
+  const database = new DatabaseSync(file, { readOnly: true });
+  try {
+    if ((await whenFree(() => inspectStore(database, file, ring), giveUpAt)) === schemaVersion) return database;
+  } catch (error) {
+    database.close();
+    if (needsWriter(error)) return null;
+    throw error;
+  }
+  database.close();
+  return null;
 }
 
 /** Looks before anything can be written. False when a writer must look, since it must clear up first after a crash. */

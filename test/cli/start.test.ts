@@ -1,0 +1,71 @@
+import { chmodSync, existsSync, mkdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { type CliStage, openCliStage } from "./rig.ts";
+
+/** What the program keeps for its next start, and what it must not. */
+
+const stage: CliStage = await openCliStage();
+afterAll(() => stage[Symbol.asyncDispose]());
+const cache = (name: string): string => join(stage.home, "cache", name);
+const list = (env: Record<string, string | undefined> = {}) => stage.run(["auth", "list"], { env });
+
+describe("a start", () => {
+  it("takes what it kept of the configuration only while the text is the same", async () => {
+    stage.writeConfig("routes: { coding: [openai/gpt-5.5] }\n");
+    expect((await list()).stdout).toMatch(/^openai /);
+    expect(JSON.parse(readFileSync(cache("config.json"), "utf8"))).toMatchObject({
+      config: { routes: { coding: ["openai/gpt-5.5"] } },
+    });
+    // From here on nothing is read but what was kept.
+    expect((await list()).stdout).toMatch(/^openai /);
+    stage.writeConfig("routes: { coding: [anthropic/claude-sonnet-5] }\n");
+    expect((await list()).stdout).toMatch(/^anthropic /);
+    stage.writeConfig("routes: { coding: [anthropic] }\n");
+    const wrong = await list();
+    expect(wrong).toMatchObject({ code: 2, stdout: "" });
+    expect(wrong.stderr).toContain("config.yaml:1:20: routes.coding[0]");
+  });
+
+  it("keeps no address that may hold a password, and no headers", async () => {
+    const before = readFileSync(cache("config.json"), "utf8");
+    for (const text of [
+      "store: postgres://ann:a-password-1@127.0.0.1:1/understudy\n",
+      "providers: { local: { protocol: messages, baseUrl: http://127.0.0.1:1, headers: { X-Team: blue } } }\n",
+    ]) {
+      stage.writeConfig(text);
+      await stage.run(["routes"]);
+      expect(readFileSync(cache("config.json"), "utf8")).toBe(before);
+    }
+  });
+
+  it("keeps compiled code only where nobody else can write", async () => {
+    stage.writeConfig("");
+    const env = { NODE_COMPILE_CACHE: undefined };
+    chmodSync(stage.home, 0o777);
+    await list(env);
+    expect(existsSync(cache("compiled"))).toBe(false);
+    chmodSync(stage.home, 0o700);
+    await list(env);
+    expect(existsSync(cache("compiled"))).toBe(true);
+    await list({ ...env, UNDERSTUDY_HOME: join(stage.home, "nowhere") });
+    expect(existsSync(join(stage.home, "nowhere"))).toBe(false);
+  });
+
+  it("that only looks changes nothing in the store", async () => {
+    const { code } = await stage.run(["auth", "add", "openai", "--api-key-stdin"], { input: "sk-scripted-key-0001\n" });
+    expect(code).toBe(0);
+    const file = join(stage.home, "understudy.db");
+    const before = [statSync(file).mtimeMs, readFileSync(file).toString("base64")];
+    expect((await list()).stdout).toContain("key-1");
+    expect((await stage.run(["auth", "status"])).code).toBe(0);
+    expect([statSync(file).mtimeMs, readFileSync(file).toString("base64")]).toEqual(before);
+  });
+
+  it("needs no home folder when it is told where to work", async () => {
+    const env = { HOME: undefined };
+    const home = join(stage.home, "elsewhere");
+    mkdirSync(home, { mode: 0o700 });
+    expect((await list({ ...env, UNDERSTUDY_HOME: home })).code).toBe(0);
+  });
+});
