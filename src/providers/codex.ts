@@ -18,6 +18,7 @@ export const codex: Provider = {
   protocol: "responses",
   baseUrl: "https://chatgpt.com/backend-api/codex",
   baseUrlEnv: "UNDERSTUDY_CODEX_BASE_URL",
+  cachesByKey: true,
   bodyRules: { set: { store: false }, remove: ["max_output_tokens"], alwaysStream: true },
   headers: (credential) => ({
     originator: "understudy",

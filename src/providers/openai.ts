@@ -9,4 +9,5 @@ export const openai: Provider = {
   protocol: "responses",
   baseUrl: "https://api.openai.com/v1",
   baseUrlEnv: "OPENAI_BASE_URL",
+  cachesByKey: true,
 };

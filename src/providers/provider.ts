@@ -78,6 +78,8 @@ export interface Provider {
   readonly allowInsecure?: boolean;
   readonly refusedKeys?: readonly RefusedKey[];
   readonly bodyRules?: BodyRules;
+  /** Finds the beginning of a conversation in its cache by `prompt_cache_key`, over Responses. */
+  readonly cachesByKey?: boolean;
   /** The cost that its answers report is in USD. Without it a reported cost says nothing. */
   readonly reportsUsd?: boolean;
   /** Extra headers for a request with this credential. Lower-case names. Never holds the secret itself. */

@@ -8,4 +8,5 @@ export const xai: Provider = {
   protocol: "responses",
   baseUrl: "https://api.x.ai/v1",
   baseUrlEnv: "XAI_BASE_URL",
+  cachesByKey: true,
 };

@@ -7,6 +7,7 @@ import { protocols } from "../protocols/index.ts";
 import { plainSchemas } from "../protocols/plain-schemas.ts";
 import type { Credential } from "../credentials/credential.ts";
 import type { BodyRules, Provider } from "../providers/provider.ts";
+import { cacheKeyOf } from "./cache-key.ts";
 import type { Habit } from "./habits.ts";
 import type { Repaired } from "./repairs.ts";
 import { type TurnRequest, wantsStream } from "./request.ts";
@@ -125,7 +126,9 @@ function translated(
   const read = toCanonical(request);
   const protocol = protocols[to.protocol];
   const written = protocol.encodeRequest({ ...read.request, stream: streams }, to.target.model);
-  const body = JSON.stringify(applyRules(written.body, to.provider.bodyRules));
+  const isCached = to.provider.cachesByKey === true && to.protocol === "responses";
+  const named = isCached ? { ...written.body, prompt_cache_key: cacheKeyOf(read.request) } : written.body;
+  const body = JSON.stringify(applyRules(named, to.provider.bodyRules));
   return { body: fitted(body, to, repaired), dropped: [...read.dropped, ...written.dropped] };
 }
 

@@ -1,5 +1,7 @@
 import { expect } from "vitest";
 import { isUsableSecret } from "../../src/core/secret.ts";
+import { readModelList } from "../../src/providers/model-list.ts";
+import { builtInProviders, findProvider } from "../../src/providers/registry.ts";
 import { commandCases as playedCommands } from "../hermes-commands/command-cases.ts";
 import type { CommandCase } from "../hermes-commands/case.ts";
 import { modelCases } from "../hermes-commands/model-cases.ts";
@@ -257,12 +259,12 @@ export const loginCases: readonly PeerCase[] = [
     "one refresh",
     keeper("two processes at the moment of expiry cost one refresh, and both get its token"),
   ),
-  better(
-    "H189",
-    "-pro and -900k in a list of models",
-    "left out, or added",
-    shownBy("providers/model-list.test.ts", "leaves out what is hidden, and sorts by priority, then by name"),
-  ),
+  better("H189", "-pro and -900k in a list of models", "left out, or added", () => {
+    const codex = findProvider(builtInProviders, "codex");
+    const models = [{ slug: "gpt-5.5-pro" }, { slug: "gpt-5.5" }];
+    const listed = codex === null ? null : readModelList(codex, { models });
+    expect(listed?.map(({ id }) => id).sort()).toEqual(["gpt-5.5", "gpt-5.5-pro"]);
+  }),
   same("H190", "one login is over for good, another is well", "the other", async () => {
     const turns = await play({
       provider: "codex",

@@ -4,6 +4,7 @@ import { chatCompletions } from "../../src/protocols/chat-completions/index.ts";
 import { plainSchemas } from "../../src/protocols/plain-schemas.ts";
 import { responses } from "../../src/protocols/responses/index.ts";
 import { builtInProviders, findProvider } from "../../src/providers/registry.ts";
+import { cacheKeyOf } from "../../src/turn/cache-key.ts";
 import { forwardRequestHeaders } from "../../src/turn/forwarded-headers.ts";
 import { better, notApplicable, type PeerCase, same, shownBy } from "./peer-case.ts";
 import { place } from "./places.ts";
@@ -65,10 +66,14 @@ export const transportCases: readonly PeerCase[] = [
     expect(body({})["instructions"]).toBeUndefined(),
   ),
   same("D8", "reasoning off", "no effort asked for", () => expect(body({})["reasoning"]).toBeUndefined()),
-  ...notApplicable(
-    "a caller's prompt_cache_key passes through; a translated request has none, since providers find its beginning without it",
-    ["D9", "a session", "a key of instructions and tools"],
-    ["D10", "two sessions with the same beginning", "the same key"],
+  same("D9", "a session", "a key of what it holds, not of its id", () =>
+    expect(cacheKeyOf({ messages: [system("be brief"), user("hi")], stream: true })).toMatch(/^us_[0-9a-f]{16}$/),
+  ),
+  same(
+    "D10",
+    "two sessions with the same beginning",
+    "the same key",
+    shownBy("turn/cache-key.test.ts", "is the same in all its turns, and shows nothing of it"),
   ),
   ...notApplicable(
     xaiOnly,
