@@ -1,18 +1,8 @@
 import { randomBytes } from "node:crypto";
-import {
-  closeSync,
-  constants,
-  copyFileSync,
-  fsyncSync,
-  linkSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  writeSync,
-} from "node:fs";
+import { closeSync, fsyncSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { UnderstudyError } from "../core/error.ts";
-import { fileError, makePrivateFolder, syncFolder, tightenFile, withReason } from "./private-file.ts";
+import { fileError, giveName, makePrivateFolder, syncFolder, tightenFile, withReason } from "./private-file.ts";
 import { formatKey, keyBytes, parseKey } from "./seal.ts";
 
 export interface KeyFileOptions {
@@ -78,27 +68,12 @@ export function writeKeyFile(path: string, line: string): boolean {
     } finally {
       closeSync(descriptor);
     }
-    appear(aside, file);
+    const isOurs = giveName(aside, file);
     syncFolder(dirname(file));
-    return true;
+    return isOurs;
   } catch (error) {
-    if (!isExisting(error)) throw fileError(`the key file ${file} can't be made`, error);
-    return false;
+    throw fileError(`the key file ${file} can't be made`, error);
   } finally {
     rmSync(aside, { force: true });
   }
-}
-
-/** Gives `aside` the name `file`, or throws EEXIST. Where there are no hard links (exFAT, Termux), a copy must do. */
-function appear(aside: string, file: string): void {
-  try {
-    linkSync(aside, file);
-  } catch (error) {
-    if (isExisting(error)) throw error;
-    copyFileSync(aside, file, constants.COPYFILE_EXCL);
-  }
-}
-
-function isExisting(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "EEXIST";
 }

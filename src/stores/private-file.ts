@@ -1,4 +1,15 @@
-import { chmodSync, closeSync, fsyncSync, lstatSync, mkdirSync, openSync, statSync } from "node:fs";
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  copyFileSync,
+  fsyncSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  statSync,
+} from "node:fs";
 import { dirname } from "node:path";
 import { UnderstudyError } from "../core/error.ts";
 
@@ -49,6 +60,29 @@ export function tightenFile(file: string): boolean {
     withReason(`${file} can't be closed to other users`, () => chmodSync(file, stat.mode & 0o700));
   }
   return true;
+}
+
+/**
+ * Gives the finished file `aside` the name `file`, which appears with its whole content or not at all. False when there is one already,
+ * which stays. Where there are no hard links (exFAT, Termux), a copy must do.
+ */
+export function giveName(aside: string, file: string): boolean {
+  try {
+    try {
+      linkSync(aside, file);
+    } catch (error) {
+      if (isExisting(error)) throw error;
+      copyFileSync(aside, file, constants.COPYFILE_EXCL);
+    }
+    return true;
+  } catch (error) {
+    if (isExisting(error)) return false;
+    throw error;
+  }
+}
+
+function isExisting(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "EEXIST";
 }
 
 /** Makes a new name in `folder` survive a power cut. Where folders can't be synced (Windows), the system does it. */

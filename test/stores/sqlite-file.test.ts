@@ -84,11 +84,12 @@ describe("the file of a store", () => {
     expect(modeOf(`${file}-wal`)).toBe(0o600);
   });
 
-  it("may be an empty file", async () => {
+  it("appears under its name with its tables in it, once, though several make it at the same time", async () => {
     const file = join(folder(), "store.db");
-    writeFileSync(file, "");
-    await saveSampleLogin(await open(file));
-    expect(modeOf(file)).toBe(0o600);
+    const stores = await Promise.all([open(file), open(file), open(file)]);
+    const { id } = await saveSampleLogin(stores[0]);
+    for (const store of stores) expect(await store.getCredential(id)).toMatchObject({ id });
+    expect(readdirSync(folder()).filter((name) => !/^store\.db(-wal|-shm)?$/.test(name))).toEqual([]);
   });
 
   it("is one file again after closing", async () => {

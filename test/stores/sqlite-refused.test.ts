@@ -1,13 +1,23 @@
 import { execFileSync, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { chmodSync, chownSync, copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
 import { beforeEach, describe, expect, it } from "vitest";
 import { isUnderstudyError, type UnderstudyError } from "../../src/core/error.ts";
 import { openSqliteStore } from "../../src/stores/sqlite/open.ts";
-import { sampleAccount, sampleTurn, saveSampleLogin } from "../contract/store-samples.ts";
+import { sampleAccount, sampleClaim, sampleGrant, sampleTurn, saveSampleLogin } from "../contract/store-samples.ts";
 import { type ChildResult, finish, linesOf, startProgram } from "./child.ts";
 import { useFolder } from "./folder.ts";
 import { testKey } from "./test-key.ts";
@@ -52,6 +62,7 @@ async function refused(key: Uint8Array = testKey): Promise<UnderstudyError> {
 
 describe("a file that is no store that can be read", () => {
   it.each([
+    ["nothing, as of a store that was cut off", ""],
     ["a letter", "x"],
     ["a few letters", "hello"],
     ["a long text", "To be, or not to be. ".repeat(1_000)],
@@ -228,3 +239,71 @@ function pageOf(table: string): number {
   database.close();
   return Number(row?.rootpage);
 }
+
+describe("a store that is taken away under a process", () => {
+  const moved = async (work: Promise<unknown>): Promise<string> => {
+    const error = await work.then(
+      () => new Error("it was written"),
+      (error: unknown) => error,
+    );
+    if (!isUnderstudyError(error, "store_unavailable")) throw error;
+    return error.message;
+  };
+
+  it.each([
+    ["moved", () => renameSync(file, `${file}.moved`)],
+    ["removed", () => rmSync(file)],
+    ["replaced by a copy", () => (copyFileSync(file, `${file}.copy`), renameSync(`${file}.copy`, file))],
+  ])("is not written any more when it was %s, and no token is claimed to be spent", async (_, take) => {
+    const store = await openSqliteStore({ file, key: testKey });
+    const { id } = await saveSampleLogin(store);
+    const [claimed, kept] = [sampleClaim(id), existsSync(`${file}-wal`)];
+    take();
+    const before = hashOf(`${file}-wal`);
+    expect(await moved(store.claimRefresh(claimed))).toMatch(/moved, removed or replaced .*Nothing was written/);
+    expect(await moved(store.settleAnswered(id, 1, sampleGrant("2"), null))).toContain(file);
+    expect([existsSync(`${file}-wal`), hashOf(`${file}-wal`)]).toEqual([kept, before]);
+    await store.close();
+  });
+
+  it("is used again when it is back where it was", async () => {
+    const store = await openSqliteStore({ file, key: testKey });
+    const { id } = await saveSampleLogin(store);
+    renameSync(file, `${file}.moved`);
+    await moved(store.claimRefresh(sampleClaim(id)));
+    renameSync(`${file}.moved`, file);
+    expect(await store.claimRefresh(sampleClaim(id))).toMatchObject({ outcome: "claimed" });
+    await store.close();
+  });
+});
+
+describe("a store whose last process died", () => {
+  it("in the middle of a migration has the tables from before, and is brought forward by the next one", async () => {
+    await makeStore();
+    const before = new DatabaseSync(file);
+    const tables = before.prepare("SELECT name, sql FROM sqlite_schema ORDER BY name").all();
+    before.close();
+    const half = [
+      "ALTER TABLE credential ADD COLUMN note TEXT",
+      "UPDATE credential SET note = 'half'",
+      "DROP TABLE turn",
+    ];
+    const child = startProgram("die-in-transaction", [file, JSON.stringify(half)]);
+    expect(await finish(child)).toMatchObject({ signal: "SIGKILL" });
+    const store = await openSqliteStore({ file, key: testKey });
+    expect(await store.listCredentials()).toHaveLength(30);
+    await store.close();
+    const after = new DatabaseSync(file);
+    expect(after.prepare("SELECT name, sql FROM sqlite_schema ORDER BY name").all()).toEqual(tables);
+    after.close();
+  });
+
+  it("with the write lock in its hands is locked no more", async () => {
+    await makeStore();
+    const child = startProgram("die-in-transaction", [file]);
+    expect(await finish(child)).toMatchObject({ signal: "SIGKILL" });
+    const store = await openSqliteStore({ file, key: testKey, lockWaitMs: 0 });
+    expect(await saveSampleLogin(store)).toMatchObject({ provider: "codex" });
+    await store.close();
+  });
+});

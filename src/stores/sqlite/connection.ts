@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
 import { UnderstudyError } from "../../core/error.ts";
@@ -51,10 +52,13 @@ export function createConnection(
   const dataVersion = database.prepare("PRAGMA data_version");
   const changes = database.prepare("SELECT total_changes() AS count");
   const underWay = new Set<Promise<unknown>>();
+  const opened = identityOf(file);
   let lastWrite: Promise<unknown> = Promise.resolve();
   let closing: Promise<void> | null = null;
 
   function transact<T>(work: () => T, options: WriteOptions): T {
+    // What is written to a file that is no longer there would be lost, and a refresh token with it.
+    if (identityOf(file) !== opened) throw movedError(file);
     if (options.durable === false) database.exec("PRAGMA synchronous = NORMAL");
     try {
       database.exec("BEGIN IMMEDIATE");
@@ -136,6 +140,19 @@ export function rollBack(database: DatabaseSync): void {
   } catch {
     // The error that led here says more.
   }
+}
+
+/** Which file stands at this path; null when there is none. */
+function identityOf(file: string): string | null {
+  const stat = statSync(file, { bigint: true, throwIfNoEntry: false });
+  return stat === undefined ? null : `${stat.dev} ${stat.ino}`;
+}
+
+function movedError(file: string): UnderstudyError {
+  return new UnderstudyError(
+    "store_unavailable",
+    `the store ${file} was moved, removed or replaced while this process had it open. Nothing was written. Put it back, or start this process again to go on with what is there.`,
+  );
 }
 
 /** A call after `close`. */

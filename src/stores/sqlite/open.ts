@@ -1,10 +1,11 @@
-import { accessSync, closeSync, constants, openSync, statSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { accessSync, closeSync, constants, openSync, rmSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { pathToFileURL } from "node:url";
 import { type Clock, systemClock } from "../../core/clock.ts";
 import type { Store } from "../../credentials/store.ts";
-import { makePrivateFolder, syncFolder, tightenFile, withReason } from "../private-file.ts";
+import { giveName, makePrivateFolder, syncFolder, tightenFile, withReason } from "../private-file.ts";
 import { followKey } from "../follow-key.ts";
 import { createKeyRing, isCurrent, type KeyRing, keyChangedError, type StoreKeys } from "../key-ring.ts";
 import {
@@ -76,7 +77,7 @@ export async function openConnection(
       const database = await openForReading(file, ring, giveUpAt);
       if (database !== null) return { connection: createConnection(database, file, lockWaitMs), ring };
     }
-    prepareFile(file);
+    prepareFile(file, ring);
     const journalMode = options.journalMode ?? chooseJournalMode(dirname(file));
     const inspected = await inspectReadOnly(file, ring, giveUpAt);
     const database = await openForWriting(file, giveUpAt, (database) => {
@@ -146,17 +147,17 @@ function createStore(connection: Connection, ring: KeyRing, clock: Clock, limits
 /** No SQLite file is shorter: https://www.sqlite.org/fileformat.html#the_database_header */
 const headerBytes = 100;
 
-/** Makes the file, empty and 0600, if it is missing; checks who owns it and that it can be written. */
-function prepareFile(file: string): void {
+/** Makes the store if it is missing; checks who owns it and that it can be written. */
+function prepareFile(file: string, ring: KeyRing): void {
   const folder = dirname(file);
   if (!tightenFile(file)) {
     makePrivateFolder(folder);
-    withReason(`the store ${file} can't be made`, () => createFile(file));
+    makeStore(file, ring);
     tightenFile(file);
   }
-  // SQLite takes a file of one byte for an empty one and would write over it.
+  // SQLite takes a file of one byte for an empty one and would write over it. An empty one was never made by us: it was cut off.
   const { size } = statSync(file);
-  if (size > 0 && size < headerBytes) throw damagedError(`it has only ${size} bytes`);
+  if (size < headerBytes) throw damagedError(size === 0 ? "it is empty" : `it has only ${size} bytes`);
   // SQLite gives these the mode of the store; they may be older than its mode.
   for (const suffix of ["-wal", "-shm", "-journal"]) tightenFile(file + suffix);
   withReason(`the store ${file} can't be written`, () => accessSync(file, constants.R_OK | constants.W_OK));
@@ -165,13 +166,25 @@ function prepareFile(file: string): void {
   );
 }
 
-function createFile(file: string): void {
+/** Makes the store aside, 0600, and gives it its name when its tables are on disk: under its name it is never empty. */
+function makeStore(file: string, ring: KeyRing): void {
+  const what = `the store ${file} can't be made`;
+  const aside = `${file}.${process.pid}-${randomBytes(4).toString("hex")}`;
+  withReason(what, () => closeSync(openSync(aside, "wx", 0o600)));
   try {
-    closeSync(openSync(file, "wx", 0o600));
-    syncFolder(dirname(file));
-  } catch (error) {
+    const database = new DatabaseSync(aside);
+    try {
+      database.exec(`PRAGMA synchronous = ${durableLevel}; PRAGMA fullfsync = ON; BEGIN IMMEDIATE`);
+      migrate(database, ring);
+      database.exec("COMMIT");
+    } finally {
+      database.close();
+    }
     // Another process was faster: just as good.
-    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+    withReason(what, () => giveName(aside, file));
+    syncFolder(dirname(file));
+  } finally {
+    rmSync(aside, { force: true });
   }
 }
 
