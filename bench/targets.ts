@@ -129,11 +129,16 @@ export async function startUnderstudy(
   }
   const args = [
     ...["--import", join(import.meta.dirname, "probe.ts"), ...(options.nodeOptions ?? [])],
-    ...[options.program, "serve", "--port", "0", "--json", ...(options.serveOptions ?? [])],
+    ...[options.program, "serve", "--port", "0", ...(options.serveOptions ?? [])],
   ];
   const child = spawnPinned(process.execPath, args, env);
-  const { url, keyFile } = JSON.parse(await firstLine(child)) as { url: string; keyFile: string };
-  const key = readFileSync(keyFile, "utf8").trim();
+  const line = await firstLine(child);
+  const url = /http:\/\/[\d.]+:\d+/.exec(line)?.[0];
+  if (url === undefined) throw new Error(`the gateway does not say where it listens: ${line}`);
+  const key = execFileSync(process.execPath, [options.program, "serve", "--print-key"], {
+    env,
+    encoding: "utf8",
+  }).trim();
   const base = target(options.name ?? "understudy", Number(new URL(url).port), child, folder);
   return {
     ...base,

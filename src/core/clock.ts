@@ -7,14 +7,26 @@ export interface Clock {
    * Rejects with the signal's reason as soon as `signal` aborts, and leaves no listener behind.
    */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  /**
+   * Calls `call` after `ms` milliseconds, unless the returned function was called before. What `sleep` does, for what is rarely waited
+   * for to its end and must cost little; a clock that lacks it is slept on.
+   */
+  after?(ms: number, call: () => void): () => void;
 }
 
 /** A source of chance: numbers in [0, 1). */
 export type Random = () => number;
 
+/** What a timer of Node and of browsers can hold: 24 days. */
+const longestTimerMs = 2_147_483_647;
+
 /** The machine's clock. */
 export const systemClock: Clock = {
   now: () => Date.now(),
+  after(ms, call) {
+    const timer = setTimeout(call, Math.min(Math.max(ms, 0), longestTimerMs));
+    return () => clearTimeout(timer);
+  },
   sleep(ms, signal) {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) {
@@ -30,7 +42,7 @@ export const systemClock: Clock = {
           signal?.removeEventListener("abort", onAbort);
           resolve();
         },
-        Math.min(Math.max(ms, 0), 2_147_483_647),
+        Math.min(Math.max(ms, 0), longestTimerMs),
       );
       signal?.addEventListener("abort", onAbort, { once: true });
     });

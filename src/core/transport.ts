@@ -57,6 +57,13 @@ export class TransportError extends Error {
   }
 }
 
+/** The same for a whole answer, without waiting for what is there. */
+export async function readAnswerText({ whole, body }: TransportResponse, limit: number): Promise<string> {
+  return whole === undefined || whole.length > limit ? readText(body, limit) : decoder.decode(whole);
+}
+
+const decoder = new TextDecoder();
+
 /** Reads a whole body as text, at most `limit` bytes; what lies beyond is dropped and the connection closed. */
 export async function readText(body: AsyncIterable<Uint8Array>, limit: number): Promise<string> {
   const chunks: Uint8Array[] = [];

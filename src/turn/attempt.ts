@@ -1,7 +1,7 @@
 import type { Clock } from "../core/clock.ts";
 import type { Usage } from "../core/events.ts";
 import type { Failure } from "../core/failure.ts";
-import { readText, type Transport, TransportError, type TransportResponse } from "../core/transport.ts";
+import { readAnswerText, type Transport, TransportError, type TransportResponse } from "../core/transport.ts";
 import type { Evidence } from "../failures/evidence.ts";
 import type { JsonObject } from "../protocols/canonical.ts";
 import { protocols } from "../protocols/index.ts";
@@ -89,7 +89,7 @@ export async function runAttempt(input: AttemptInput): Promise<AttemptResult> {
       await stream.close();
       return { ok: false, failure };
     }
-    const text = await readText(response.body, isSuccess(response.status) ? wholeBodyLimit : errorBodyLimit);
+    const text = await readAnswerText(response, isSuccess(response.status) ? wholeBodyLimit : errorBodyLimit);
     release();
     return readWhole(response, text);
   } catch (error) {

@@ -15,44 +15,50 @@ export interface Watchdog {
  * sleep. Only an earlier deadline needs a new one.
  */
 export function createWatchdog(clock: Clock, onSilence: () => void): Watchdog {
-  let sleeping: AbortController | null = null;
+  const after = clock.after ?? ((ms, call) => sleepOn(clock, ms, call));
+  let cancel: (() => void) | null = null;
   /** Null: nothing is expected. */
   let deadline: number | null = null;
   let wakeAt = 0;
   let stopped = false;
 
-  async function watch(stop: AbortController): Promise<void> {
-    try {
-      for (;;) {
-        if (deadline === null) break;
-        const left = deadline - clock.now();
-        if (left <= 0) break;
-        wakeAt = deadline;
-        await clock.sleep(left, stop.signal);
-      }
-    } catch {
-      return; // Stopped, or replaced by an earlier timer.
-    }
-    if (stop.signal.aborted) return;
-    sleeping = null;
-    if (deadline !== null) onSilence();
+  function sleep(ms: number): void {
+    wakeAt = clock.now() + ms;
+    cancel = after(ms, wake);
+  }
+
+  function wake(): void {
+    cancel = null;
+    if (stopped || deadline === null) return;
+    const left = deadline - clock.now();
+    if (left > 0) sleep(left);
+    else onSilence();
   }
 
   return {
     expect(ms) {
       if (stopped) return;
       deadline = clock.now() + ms;
-      if (sleeping !== null && deadline >= wakeAt) return;
-      sleeping?.abort();
-      sleeping = new AbortController();
-      void watch(sleeping);
+      if (cancel !== null && deadline >= wakeAt) return;
+      cancel?.();
+      sleep(ms);
     },
     rest() {
       deadline = null;
     },
     stop() {
       stopped = true;
-      sleeping?.abort();
+      cancel?.();
     },
   };
 }
+
+/** `after` for a clock that can only be slept on. */
+function sleepOn(clock: Clock, ms: number, call: () => void): () => void {
+  const controller = new AbortController();
+  clock.sleep(ms, controller.signal).then(call, () => {});
+  return () => controller.abort(stoppedSleeping);
+}
+
+// One for all: an abort without a reason makes an error of its own, with a stack, each time.
+const stoppedSleeping = new Error("the watchdog needs no timer any more");
