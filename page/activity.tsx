@@ -32,7 +32,11 @@ function Throughput({ activity }: { activity: Activity }) {
     <Plot
       title="Turns"
       unit={`per ${minutes(activity)} min`}
-      summary={`${all + saved + gone} in all, ${saved} rescued by a switch, ${gone} lost`}
+      summary={
+        all + saved + gone === 0
+          ? "none yet"
+          : `${all + saved + gone} in all, ${saved} rescued by a switch, ${gone} lost`
+      }
       activity={activity}
       kind="bars"
       series={[
@@ -56,8 +60,8 @@ function Latency({ activity }: { activity: Activity }) {
       activity={activity}
       kind="lines"
       series={[
-        { name: "median", color: "--good", values: addedP50 },
-        { name: "95 %", color: "--accent", values: addedP95 },
+        { name: "median", color: "--plot-5", values: addedP50 },
+        { name: "95 %", color: "--plot-3", values: addedP95 },
       ]}
       format={formatTook}
     />

@@ -6,7 +6,9 @@ export function Headline({ state }: { state: PageState }) {
   const { tone, text } = sentence(state);
   const dark = state.routes.some(({ serving }) => serving === null);
   const needy = state.pools.flatMap(({ accounts, name }) =>
-    accounts.filter(({ command }) => command !== null).map(({ label }) => `${label} (${name})`),
+    accounts
+      .filter(({ command, state: one }) => command !== null && one !== "paused")
+      .map(({ label }) => `${label} (${name})`),
   );
   return (
     <div class={`headline headline-${tone}`}>

@@ -171,10 +171,7 @@ function Code({ provider, code }: { provider: string; code: Extract<SignInMessag
             </li>
             <li>
               Enter this code there:
-              <span class="user-code" data-code={userCode}>
-                {userCode}
-              </span>
-              <Command text={userCode} />
+              <Command text={userCode} isLarge />
             </li>
           </ol>
           <p class="muted" role="status">

@@ -6,7 +6,7 @@ import { openTurn } from "./turn-detail.tsx";
 import { TurnLine } from "./turn-line.tsx";
 
 /** Rows that are drawn beyond those in sight, on either side. */
-const overscan = 8;
+const overscan = 5;
 
 /** So near to the end the next older turns are fetched, in rows. */
 const fetchAhead = 60;

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { stripVTControlCharacters } from "node:util";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { createGateway } from "../../src/gateway.ts";
 import { showTurn } from "../../src/cli/show-turn.ts";
 import { writeHistory } from "./history.ts";
 import {
@@ -10,6 +11,7 @@ import {
   clientKey,
   findBarriers,
   hasChromium,
+  measureLongestTask,
   openPageStage,
   type PageStage,
   startBrowser,
@@ -50,10 +52,10 @@ describe.skipIf(isSkipped)("what one does on the status page", () => {
     await page.getByRole("button", { name: "Sign in to OpenAI Codex" }).click();
     await page.getByRole("img", { name: /QR code of http/ }).waitFor();
     const [userCode = ""] = codexIssuer.pendingUserCodes;
-    expect(await page.locator(".user-code").innerText()).toBe(userCode);
+    expect(await page.locator(".command-large code").innerText()).toBe(userCode);
     expect(await page.getByRole("link").getAttribute("href")).toBe(`${codexIssuer.origin}/codex/device`);
     expect(await findBarriers(page)).toEqual([]);
-    await takePicture(page, "sign-in-desk-light");
+    await takePicture(page, "sign-in-desk-light", false);
     codexIssuer.approveDevice(userCode, "ann");
     await page.getByText("ann@example.test is ready to serve.").waitFor();
     await page.getByRole("button", { name: "Done" }).click();
@@ -70,13 +72,10 @@ describe.skipIf(isSkipped)("what one does on the status page", () => {
     codexIssuer.addAccount({ email: "ann@example.test", name: "ann" });
     const page = await stage.open(browser);
     await page.getByRole("button", { name: "Sign in to OpenAI Codex" }).click();
-    await page.locator(".user-code").waitFor();
+    await page.locator(".command-large").waitFor();
     const [userCode = ""] = codexIssuer.pendingUserCodes;
     const cancelled = page.waitForResponse(/\/cancel$/);
     await page.keyboard.press("Escape");
-    await new Promise((r) => setTimeout(r, 1500));
-    console.log(stage.faults);
-    await takePicture(page, "dbg");
     expect(await (await cancelled).json()).toEqual({ cancelled: true });
     codexIssuer.approveDevice(userCode, "ann");
     await page.getByRole("button", { name: "Sign in to OpenAI Codex" }).waitFor();
@@ -111,7 +110,7 @@ describe.skipIf(isSkipped)("what one does on the status page", () => {
     await row.click();
     await page.locator(".why").waitFor();
     expect(await findBarriers(page)).toEqual([]);
-    await takePicture(page, "why-desk-light");
+    await takePicture(page, "why-desk-light", false);
     const shown = await page.locator(".why p").allInnerTexts();
     const told = await printed(() => showTurn(stage.stage.workspace, id));
     // How long ago it was changes from one look to the next.
@@ -168,23 +167,33 @@ describe.skipIf(isSkipped)("what one does on the status page", () => {
     expect(await stage.stage.workspace.store.listCooldowns()).toEqual([]);
   });
 
+  it("says that the gateway is away, and comes back with it", async () => {
+    const page = await open();
+    const { gateway, stage: inner } = stage;
+    await gateway.close();
+    await page.getByText("connection lost, trying again").waitFor();
+    stage.replaceGateway(await createGateway({ workspace: inner.workspace, clientKey, adminKey, port: gateway.port }));
+    await page.locator(".link-live").waitFor();
+    await stage.call();
+    await page.locator(".turn-straight").waitFor();
+    // What the browser itself says of the time between.
+    stage.faults.length = 0;
+  });
+
   it("scrolls through ten thousand turns without a stutter", async () => {
     stage = await openPageStage();
     await stage.stage.addCodexLogin("ann");
     await writeHistory(stage.stage.workspace.store, 10_000, 24 * 3_600_000);
     const page = await stage.open(browser);
     await page.locator(".turn").first().waitFor();
-    await page.evaluate(`
-      window.longest = 0;
-      new PerformanceObserver((list) => {
-        for (const { duration } of list.getEntries()) window.longest = Math.max(window.longest, duration);
-      }).observe({ type: "longtask" });
-    `);
     await page.locator(".turn").first().focus();
-    for (let i = 0; i < 60; i += 1) {
-      await page.evaluate("document.querySelector('.turns').scrollBy(0, 16_000)");
-      await page.evaluate("new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve, 5)))");
-    }
+    const longest = await measureLongestTask(browser, page, async () => {
+      for (let i = 0; i < 60; i += 1) {
+        await page.evaluate("document.querySelector('.turns').scrollBy(0, 16_000)");
+        await page.evaluate("new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve, 5)))");
+      }
+    });
+    expect(longest, "the longest task, in ms of its own work").toBeLessThan(200);
     await page.keyboard.press("End");
     await expect
       .poll(async () => {
@@ -193,7 +202,6 @@ describe.skipIf(isSkipped)("what one does on the status page", () => {
       })
       .toBe("10000");
     expect(await page.locator(".turns li").count()).toBeLessThan(80);
-    expect(await page.evaluate("window.longest"), "the longest task in ms").toBeLessThan(200);
   });
 
   it("is told no secret, whatever it asks", async () => {
@@ -204,13 +212,23 @@ describe.skipIf(isSkipped)("what one does on the status page", () => {
     await stage.call();
     await page.locator(".turn").first().click();
     await page.locator(".why").waitFor();
-    const live = await fetch(`${stage.gateway.url}/admin/live`, {
-      headers: { authorization: `Bearer ${adminKey}`, "x-understudy-page": "1" },
-    });
+    const own = { authorization: `Bearer ${adminKey}`, "x-understudy-page": "1" };
+    const live = await fetch(`${stage.gateway.url}/admin/live`, { headers: own });
     const reader = live.body?.pipeThrough(new TextDecoderStream()).getReader();
     let told = "";
     while (!told.includes('"type":"activity"')) told += (await reader?.read())?.value ?? "";
     await reader?.cancel();
+    await page.keyboard.press("Escape");
+    await page.getByRole("button", { name: "Add…" }).click();
+    const signIn = await fetch(`${stage.gateway.url}/admin/sign-ins`, {
+      method: "POST",
+      headers: { ...own, origin: stage.gateway.url, "content-type": "application/json" },
+      body: JSON.stringify({ provider: "codex" }),
+    });
+    const steps = signIn.body?.pipeThrough(new TextDecoderStream()).getReader();
+    told += (await steps?.read())?.value ?? "";
+    await steps?.cancel();
+    expect(told).toContain('"userCode"');
     const all = [...stage.sent, told, await page.content()].join("\n");
     expect(all).toContain("ann");
     const storeKey = readFileSync(`${folder}/understudy.key`, "utf8").trim();

@@ -62,7 +62,7 @@ export function startBrowser(): Promise<Browser> {
 /** An installation with its configuration in a file, scripted providers, and a gateway with its page on a free port. */
 export class PageStage implements AsyncDisposable {
   readonly stage: TestStage;
-  readonly gateway: Gateway;
+  gateway: Gateway;
   /** Bodies of everything that any browser was sent. */
   readonly sent: string[] = [];
   /** Where requests went that did not stay here, and what broke the page's own rules. */
@@ -80,6 +80,11 @@ export class PageStage implements AsyncDisposable {
 
   get configText(): string {
     return readFileSync(this.stage.workspace.home.configFile, "utf8");
+  }
+
+  /** Another gateway takes the place of one that was closed, on the same port. */
+  replaceGateway(gateway: Gateway): void {
+    this.gateway = gateway;
   }
 
   /** A window at the page. `key`: with the key entered. */
@@ -190,13 +195,39 @@ export async function findBarriers(page: Page): Promise<string[]> {
   return found as string[];
 }
 
-/** Keeps a picture of the page, as far down as one looks. */
-export async function takePicture(page: Page, name: string): Promise<void> {
+/** Keeps a picture of the page, as far down as one looks, or of the window alone. */
+export async function takePicture(page: Page, name: string, isWhole = true): Promise<void> {
   mkdirSync(pictures, { recursive: true });
   const [width, height] = (await page.evaluate("[innerWidth, document.documentElement.scrollHeight]")) as [
     number,
     number,
   ];
+  const path = join(pictures, `${name}.png`);
   const clip = { x: 0, y: 0, width, height: Math.min(height, 2_400) };
-  await page.screenshot({ path: join(pictures, `${name}.png`), fullPage: true, clip });
+  await page.screenshot(isWhole ? { path, fullPage: true, clip } : { path });
+}
+
+/**
+ * The longest task of the page's main thread during `work`, in ms that it computed: on a machine that others keep busy, the time on the
+ * wall says more of them.
+ */
+export async function measureLongestTask(browser: Browser, page: Page, work: () => Promise<void>): Promise<number> {
+  await browser.startTracing(page, { categories: ["toplevel", "__metadata"] });
+  await work();
+  const { traceEvents } = JSON.parse((await browser.stopTracing()).toString()) as { traceEvents: TraceEvent[] };
+  const threadOf = ({ pid, tid }: TraceEvent): string => `${pid} ${tid}`;
+  const isMain = ({ name, args }: TraceEvent): boolean => name === "thread_name" && args?.name === "CrRendererMain";
+  const mains = new Set(traceEvents.filter(isMain).map(threadOf));
+  const tasks = traceEvents.filter((event) => event.tdur !== undefined && mains.has(threadOf(event)));
+  expect(tasks.length).toBeGreaterThan(60);
+  return Math.max(...tasks.map(({ tdur = 0 }) => tdur)) / 1_000;
+}
+
+/** An event of Chromium's tracing; `tdur` is the time that its thread computed, in µs. */
+interface TraceEvent {
+  readonly name: string;
+  readonly pid: number;
+  readonly tid: number;
+  readonly tdur?: number;
+  readonly args?: { readonly name?: string };
 }

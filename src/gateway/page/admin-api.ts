@@ -33,7 +33,7 @@ interface Call {
 type Answer = (context: AdminContext, call: Call) => Promise<void>;
 
 /** Turns that one request for older ones gets. */
-const olderTurns = 1_000;
+const olderTurns = 500;
 
 /** The largest body that a change may have, in bytes. */
 const bodyBytes = 64 * 1024;

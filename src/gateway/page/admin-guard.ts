@@ -10,7 +10,7 @@ export const pageHeader = "x-understudy-page";
  * - The page's own header must be there: another site's page can't send it without a preflight, which is never granted.
  * - A browser that says where the request comes from must say: the same origin.
  * - Whatever changes something must carry an Origin.
- * - The key comes in a header that no browser sends by itself (decision 011).
+ * - The key comes in a header that no browser sends by itself (decision 013).
  */
 export function checkAdmin(
   request: IncomingMessage,
