@@ -187,6 +187,8 @@ function checkTypes(): void {
     const wanted = ["@ai-sdk/provider", "@types/node", "typescript"].map(
       (name) => `${name}@${devDependencies[name] ?? ""}`,
     );
+    // The AI SDK's own types miss it unless libraries are skipped.
+    wanted.push("@types/json-schema@7");
     npm(["install", "--ignore-scripts", "--save-dev", ...wanted], consumer);
     return wanted.join(", ");
   });

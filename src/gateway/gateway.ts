@@ -1,5 +1,5 @@
 import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, Server as NetServer } from "node:net";
 import type { Duplex } from "node:stream";
 import { UnderstudyError } from "../core/error.ts";
 import { readPackageVersion } from "../platform/package-version.ts";
@@ -69,6 +69,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     onEvent: options.onEvent ?? (() => {}),
     onNotice,
   };
+  let leaving = false;
   const server = createServer(
     {
       maxHeaderSize: limits.headerBytes,
@@ -78,11 +79,14 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       connectionsCheckingInterval: Math.min(1_000, limits.headersMs),
       noDelay: true,
     },
-    (request, response) => void handle(context, request, response),
+    (request, response) => {
+      if (leaving) response.setHeader("connection", "close");
+      void handle(context, request, response);
+    },
   );
   server.maxConnections = limits.connections;
   server.on("upgrade", refuseUpgrade);
-  await listen(server, host, port);
+  await listen(server, { host, port, reusePort: options.sharePort === true });
   const stopWatching = options.watchConfig === true ? watchConfig(workspace, onNotice) : () => {};
   const address = server.address() as AddressInfo;
 
@@ -97,6 +101,12 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     async close() {
       stopWatching();
       page?.close();
+      if (options.sharePort === true) {
+        // Whoever shares the port takes new connections from now on. What comes over those that are open is still answered.
+        leaving = true;
+        stopListening(server);
+        await new Promise((resolve) => setTimeout(resolve, limits.handOverMs));
+      }
       await turns.drain(limits.drainMs);
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeAllConnections();
@@ -112,10 +122,21 @@ function refuseUpgrade(_request: unknown, socket: Duplex): void {
   socket.end("HTTP/1.1 426 Upgrade Required\r\nconnection: close\r\nupgrade: HTTP/1.1\r\ncontent-length: 0\r\n\r\n");
 }
 
-function listen(server: Server, host: string, port: number): Promise<void> {
+/** Takes no new connections. `server.close()` would also end those on which a client is just about to ask something. */
+function stopListening(server: Server): void {
+  NetServer.prototype.close.call(server);
+}
+
+interface ListenOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly reusePort: boolean;
+}
+
+function listen(server: Server, { host, port, reusePort }: ListenOptions): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => reject(listenError(error, host, port)));
-    server.listen({ host, port }, () => {
+    server.listen({ host, port, reusePort }, () => {
       server.removeAllListeners("error");
       resolve();
     });
@@ -126,6 +147,7 @@ function listenError(error: NodeJS.ErrnoException, host: string, port: number): 
   const what: Readonly<Record<string, string>> = {
     EADDRINUSE: `port ${port} is taken by another program: choose one with --port, or 0 for any that is free`,
     EACCES: `port ${port} may not be used by this user: choose one above 1023 with --port`,
+    ENOTSUP: "this system can't share a port among processes: leave --share-port out",
     EADDRNOTAVAIL: `${host} is no address of this machine`,
     ENOTFOUND: `${host} is no address of this machine`,
   };

@@ -14,6 +14,11 @@ export interface GatewayOptions {
   readonly host?: string;
   /** Default 4141; 0 takes a free one. */
   readonly port?: number;
+  /**
+   * True: another gateway of this user may listen on the same port at the same time, if it says so as well. For an upgrade without
+   * a pause; Linux and other systems that share a port among processes. Default false.
+   */
+  readonly sharePort?: boolean;
   /** Must be true to listen on an address that other machines can reach. Traffic is plain http. Default false. */
   readonly exposeToOtherMachines?: boolean;
   /** Host names that clients may use besides loopback names and plain addresses. Default none. */
@@ -49,6 +54,8 @@ export interface GatewayLimits {
   readonly keepAliveMs: number;
   /** A client that takes nothing of what it is sent, in ms. Default 120,000. */
   readonly stalledClientMs: number;
+  /** With `sharePort`: how long open connections may still ask something after `close` was called, in ms. Default 1,000. */
+  readonly handOverMs: number;
   /** How long turns under way may go on after `close` was called, in ms. Default 30,000. */
   readonly drainMs: number;
 }
@@ -62,6 +69,7 @@ export const defaultGatewayLimits: GatewayLimits = {
   connections: 2_048,
   keepAliveMs: 15_000,
   stalledClientMs: 120_000,
+  handOverMs: 1_000,
   drainMs: 30_000,
 };
 

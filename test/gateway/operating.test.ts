@@ -1,19 +1,21 @@
-import { request } from "node:http";
+import { Agent, request } from "node:http";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { createGateway, type Gateway } from "../../src/gateway.ts";
 import { openCliStage } from "../cli/rig.ts";
 import { parseMetrics } from "../rig/prometheus-text.ts";
+import { openStage } from "../rig/stage.ts";
 
 /** A key that looks like words: only who knows it can tell that it is one. */
 const canary = "correct.horse.battery.staple";
 
-/** Over a connection of its own, so that any worker may get it. */
-function ask(url: string, key: string, body?: object): Promise<string> {
+/** Over a connection of its own, unless an agent keeps one: so any worker may get it. */
+function ask(url: string, key: string, body?: object, agent: Agent | false = false): Promise<string> {
   return new Promise((resolve, reject) => {
     const headers = { authorization: `Bearer ${key}` };
     const method = body === undefined ? "GET" : "POST";
-    const asking = request(url, { method, headers, agent: false }, (response) => {
+    const asking = request(url, { method, headers, agent }, (response) => {
       let text = "";
       response.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
       response.on("end", () => resolve(text)).on("error", reject);
@@ -62,3 +64,47 @@ providers:
     expect(stderr).toMatch(/no traces: OTEL_EXPORTER_OTLP_ENDPOINT is set.*npm install/);
   });
 });
+
+describe("two gateways on one port", () => {
+  it("hand over: new connections go to the other, and what comes over an open one is still answered", async () => {
+    await using stage = await openStage({ routes: { coding: ["local/qwen3"] } });
+    await stage.addKey("local", "k");
+    const options = { workspace: stage.workspace, clientKey: "uk-a-key-of-this-test", sharePort: true };
+    const limits = { handOverMs: 300 };
+    const old = await createGateway({ ...options, port: 0, limits });
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const body = { model: "coding", messages: [{ role: "user", content: "hello" }] };
+    const path = `${old.url}/v1/chat/completions`;
+    try {
+      expect(await ask(path, options.clientKey, body, agent)).toContain("The simulator heard");
+      await using next = await disposable(createGateway({ ...options, port: old.port }));
+      const closed = old.close();
+      // The open connection leads to the old one, a new one only to the next.
+      expect(await ask(path, options.clientKey, body, agent)).toContain("The simulator heard");
+      expect(await ask(path, options.clientKey, body)).toContain("The simulator heard");
+      await closed;
+      expect(await ask(path, options.clientKey, body, agent)).toContain("The simulator heard");
+      const turns = async (gateway: Gateway): Promise<number> => {
+        const families = await gateway.metrics();
+        return families.find(({ name }) => name === "understudy_first_event_seconds")?.samples.at(-1)?.[1] ?? 0;
+      };
+      expect([await turns(old), await turns(next.gateway)]).toEqual([2, 2]);
+    } finally {
+      agent.destroy();
+    }
+  });
+
+  it("not unless both say so", async () => {
+    await using stage = await openStage();
+    const options = { workspace: stage.workspace, clientKey: "uk-a-key-of-this-test" };
+    await using first = await disposable(createGateway({ ...options, port: 0, sharePort: true }));
+    await expect(createGateway({ ...options, port: first.gateway.port })).rejects.toThrow(
+      /is taken by another program/,
+    );
+  });
+});
+
+async function disposable(opening: Promise<Gateway>): Promise<AsyncDisposable & { readonly gateway: Gateway }> {
+  const gateway = await opening;
+  return { gateway, [Symbol.asyncDispose]: () => gateway.close() };
+}

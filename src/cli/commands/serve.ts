@@ -22,6 +22,7 @@ interface ServeOptions {
   readonly port: number;
   readonly host: string;
   readonly expose?: boolean;
+  readonly sharePort?: boolean;
   readonly allowHost?: string[];
   readonly workers: number;
   readonly json?: boolean;
@@ -44,6 +45,7 @@ export function serveCommand(command: Command): void {
     .option("-p, --port <port>", "port; 0 takes a free one", wholeNumber(0, 65_535), defaultPort)
     .option("--host <address>", "address to listen on", defaultHost)
     .option("--expose", "accept an address that other machines can reach; traffic is plain http")
+    .option("--share-port", "let a newer serve listen on the same port: an upgrade without a pause")
     .option("--allow-host <name...>", "host names that clients may use besides localhost and addresses")
     .option("--workers <n>", "processes that share the port", wholeNumber(1, Math.max(64, availableParallelism())), 1)
     .option("--json", "one JSON object per line: where it listens, then every event of every turn")
@@ -78,6 +80,7 @@ async function serve(workspace: Workspace, options: ServeOptions): Promise<void>
     adminKey,
     host: options.host,
     port: options.port,
+    sharePort: options.sharePort === true,
     exposeToOtherMachines: options.expose === true,
     allowedHosts: options.allowHost ?? [],
     watchConfig: true,
