@@ -78,7 +78,12 @@ ${cases.join("\n")}
   [[ $PREFIX == -* ]] && _describe option opts
   (( $#subs + $#vals )) || _files
 }
-(( $+functions[compdef] )) && compdef _understudy understudy
+# From a folder of $fpath this whole file is the function, called for the first time just now.
+if [[ $funcstack[1] == _understudy ]]; then
+  _understudy "$@"
+elif (( $+functions[compdef] )); then
+  compdef _understudy understudy
+fi
 `;
 }
 
@@ -107,7 +112,7 @@ function __understudy_at
     set -l next (string join / $at $word)
     contains -- $next $known; and set at $next
   end
-  echo /$at
+  echo "/$at"
 end
 complete -c understudy -f
 ${lines.join("\n")}

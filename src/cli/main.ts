@@ -1,10 +1,15 @@
 #!/usr/bin/env node
 import { writeSync } from "node:fs";
+import { keepCompiledCode } from "../platform/compile-cache.ts";
 import { isSupportedNode, oldestNode } from "../platform/node-version.ts";
+import { readPackageVersion } from "../platform/package-version.ts";
 
 void start();
 
-/** Nothing else may be imported before the check: an older Node would stop at the first module it can't load, with an error that says nothing about its age. */
+/**
+ * Nothing but these few modules may be imported before the check: an older Node would stop at the first module it can't load, with an
+ * error that says nothing about its age.
+ */
 async function start(): Promise<void> {
   if (!isSupportedNode(process.version)) {
     process.stderr.write(`understudy needs Node ${oldestNode} or newer, and this is ${process.version}.\n`);
@@ -13,13 +18,11 @@ async function start(): Promise<void> {
   }
   const argv = process.argv.slice(2);
   if (argv.length === 1 && (argv[0] === "--version" || argv[0] === "-v")) {
-    const { readPackageVersion } = await import("../platform/package-version.ts");
     // Not through process.stdout, which takes longer to make than all the rest.
     writeSync(1, `${readPackageVersion()}\n`);
     return;
   }
   silenceSqliteWarning();
-  const { keepCompiledCode } = await import("../platform/compile-cache.ts");
   keepCompiledCode();
   const { run } = await import("./run.ts");
   await run(argv);
