@@ -159,7 +159,8 @@ limits: { maxWaitMs: 0 }
   await stage.withWorkspace((workspace) => fill(stage, workspace));
   const traces = new Traces();
 
-  const serving = stage.start(["serve", "--port", "0", "--json"]);
+  const reports = ["--report-on-signal", `--report-directory=${stage.home}`, "--report-filename=report.json"];
+  const serving = stage.start(["serve", "--port", "0", "--json"], { nodeArgs: reports });
   await serving.until(/"type":"listening"/);
   const { url } = JSON.parse(/^\{"type":"listening".*$/m.exec(serving.stdout)?.[0] ?? "{}") as { url: string };
   const keyIn = (name: string): string => readFileSync(join(stage.home, name), "utf8").trim();
@@ -202,6 +203,8 @@ limits: { maxWaitMs: 0 }
     expect(stdout + stderr, command).not.toBe("");
     traces.add(`understudy ${command}`, stdout + stderr);
   }
+  serving.child.kill("SIGUSR2");
+  await serving.until(/Node\.js report completed/);
   traces.addFolder(stage.home);
   serving.child.kill("SIGTERM");
   const { stdout, stderr } = await serving.ended;
@@ -213,7 +216,9 @@ limits: { maxWaitMs: 0 }
   secrets.set("sealing key", sealingKey);
   expect(traces.find(secrets)).toEqual([]);
   // It has looked at something: at the sealed store, at a log full of failures, and for secrets that were really echoed.
-  expect(traces.places).toEqual(expect.arrayContaining(["file understudy.db", "log of the gateway", "page"]));
+  expect(traces.places).toEqual(
+    expect.arrayContaining(["file understudy.db", "file report.json", "log of the gateway", "page"]),
+  );
   expect(stdout).toContain("[secret]");
   expect(secrets.size).toBeGreaterThan(12);
   expect(traces.size).toBeGreaterThan(100_000);

@@ -67,6 +67,8 @@ export function serveCommand(command: Command): void {
 }
 
 async function serve(workspace: Workspace, options: ServeOptions): Promise<void> {
+  // A diagnostic report, which whoever starts Node may ask for, would hold the keys in the environment.
+  process.report.excludeEnv = true;
   const { home, config, secrets } = workspace;
   const clientKey = readOrCreateClientKey(clientKeyFile(home));
   const adminKey = readOrCreateAdminKey(adminKeyFile(home));
