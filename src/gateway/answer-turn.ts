@@ -8,6 +8,7 @@ import { forwardRequestHeaders, forwardResponseHeaders } from "../turn/forwarded
 import { chooseLastWord, type LastWord, troubleWord } from "../turn/last-word.ts";
 import { runTurn, type TurnResult } from "../turn/run-turn.ts";
 import { reportFailedTurn } from "../turn/turn-error.ts";
+import type { BodyBytes } from "./body-bytes.ts";
 import { CallerStream } from "./caller-stream.ts";
 import type { GatewayContext } from "./context.ts";
 import { keepWaiting, takesInterim } from "./interim.ts";
@@ -41,11 +42,11 @@ export async function answerTurn(
       if (body.refusal !== null) writeRefusal(response, dialect, body.refusal);
       return;
     }
-    const asked = readAsked(body.text, request.headers, workspace.config);
+    const asked = readAsked(body.json, request.headers, workspace.config);
     if (isRefusal(asked)) return writeRefusal(response, dialect, asked);
     await runAndWrite(
       context,
-      { dialect, asked, body: body.text, userAgent: request.headers["user-agent"], signal: turn.controller.signal },
+      { dialect, asked, body: body.json, userAgent: request.headers["user-agent"], signal: turn.controller.signal },
       request,
       response,
     );
@@ -59,7 +60,7 @@ export async function answerTurn(
 interface Call {
   readonly dialect: ProtocolName;
   readonly asked: Asked;
-  readonly body: string;
+  readonly body: BodyBytes;
   readonly userAgent: string | undefined;
   readonly signal: AbortSignal;
 }

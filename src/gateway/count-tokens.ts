@@ -31,7 +31,7 @@ export async function countTokens(
     if (body.refusal !== null) writeRefusal(response, "messages", body.refusal);
     return;
   }
-  const asked = readAsked(body.text, request.headers, workspace.config);
+  const asked = readAsked(body.json, request.headers, workspace.config);
   if (isRefusal(asked)) return writeRefusal(response, "messages", asked);
   try {
     const found = await findCounter(workspace.runtime, (await listCandidates(workspace.runtime, asked.route)).line.all);
@@ -39,7 +39,7 @@ export async function countTokens(
       const message = `no target of ${asked.route.name} that is usable now counts tokens`;
       return writeRefusal(response, "messages", { status: 404, code: "not_found", message });
     }
-    const { status, text } = await post(workspace.runtime, found, body.text, request);
+    const { status, text } = await post(workspace.runtime, found, body.json.text(), request);
     if (status === 200) return writeWhole(response, 200, {}, text);
     const { message = "the provider gave no reason" } = protocols.messages.readError(status, {}, text);
     writeRefusal(response, "messages", passedOn(status, message));

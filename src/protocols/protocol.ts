@@ -2,6 +2,7 @@ import type { Usage } from "../core/events.ts";
 import type { ProtocolName } from "../core/target.ts";
 import type { Evidence } from "../failures/evidence.ts";
 import type { CanonicalRequest, Json, JsonObject, Part, Tool } from "./canonical.ts";
+import type { JsonBytes } from "./json-bytes.ts";
 import type { SseEvent } from "./sse.ts";
 
 /**
@@ -32,6 +33,8 @@ export interface Protocol {
    * itself when there is nothing to take out. `set` are the top-level members that the provider's rules will set.
    */
   readonly cleanRequest?: (text: string, set?: Readonly<Record<string, Json>>) => string;
+  /** False only when `cleanRequest` would give the same text back, whatever it is told. For a body that is not decoded. */
+  readonly mayNeedCleaning?: (json: JsonBytes) => boolean;
   /** Writes the history of a request as a provider with this habit insists on it. Null when it is so already. */
   readonly fitHistory?: (body: JsonObject, habit: HistoryHabit) => JsonObject | null;
 

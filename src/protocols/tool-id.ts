@@ -1,3 +1,5 @@
+import type { JsonBytes } from "./json-bytes.ts";
+
 /** What a protocol accepts as the id of a tool call. */
 export interface ToolIdRule {
   /** Characters; at least 24. */
@@ -27,6 +29,22 @@ export function hasUnfitIds(text: string, key: string, rule: ToolIdRule, once = 
   for (let at = text.indexOf(name); at >= 0; at = text.indexOf(name, at + name.length)) {
     stringAfterName.lastIndex = at + name.length;
     const id = stringAfterName.exec(text)?.[1];
+    if (id === undefined) continue;
+    if (fitToolId(id, rule) !== id || (once && seen.has(id))) return true;
+    seen.add(id);
+  }
+  return false;
+}
+
+/** The same for a body that is not even decoded. */
+export function hasUnfitIdsIn(json: JsonBytes, key: string, rule: ToolIdRule, once = false): boolean {
+  const name = `"${key}"`;
+  const seen = new Set<string>();
+  for (let at = json.find(name, 0); at >= 0; at = json.find(name, at + name.length)) {
+    stringAfterName.lastIndex = 0;
+    const end = at + name.length;
+    // The rest of an id that is so long does not make it any shorter.
+    const id = stringAfterName.exec(`${json.text(end, end + rule.maxLength + 32)}"`)?.[1];
     if (id === undefined) continue;
     if (fitToolId(id, rule) !== id || (once && seen.has(id))) return true;
     seen.add(id);

@@ -11,6 +11,8 @@ export interface SealLedger {
   refused(seals: readonly string[], issuer: string): void;
   /** True when `issuer` is known not to be able to read it. */
   isForeign(seal: string, issuer: string): boolean;
+  /** True while nothing is known of any. */
+  readonly isEmpty: boolean;
 }
 
 /** Seals remembered; beyond that the oldest goes. A conversation has about one per answer. */
@@ -31,6 +33,9 @@ export function createSealLedger(limit: number = defaultLimit): SealLedger {
   }
 
   return {
+    get isEmpty() {
+      return known.size === 0;
+    },
     made(seals, issuer) {
       for (const seal of seals) entryOf(seal).issuer = issuer;
     },
@@ -55,11 +60,12 @@ export function issuerName(credentialId: string, model: string): string {
 
 /** The encrypted texts, the signatures and the ids of stored reasoning in a body, or in the data of an event. */
 export function sealsIn(text: string): string[] {
-  if (!names.some((name) => text.includes(name))) return [];
+  if (!sealNames.some((name) => text.includes(name))) return [];
   return [...text.matchAll(pattern)].map(([, seal, id]) => seal ?? id ?? "");
 }
 
-const names = ['"encrypted_content"', '"signature"', '"rs_'];
+/** A text without any of these holds no seal. */
+export const sealNames: readonly string[] = ['"encrypted_content"', '"signature"', '"rs_'];
 const pattern = /"(?:encrypted_content|signature)"\s*:\s*"([^"\\]{16,})"|"id"\s*:\s*"(rs_[^"\\]+)"/g;
 
 /** Such texts are long, begin alike, and end with a hash or a signature. */

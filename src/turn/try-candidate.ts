@@ -15,7 +15,7 @@ import type { Repaired } from "./repairs.ts";
 import { type TurnRequest, wantsStream } from "./request.ts";
 import { classifyOptions, type TurnRuntime } from "./runtime.ts";
 import { issuerName, sealsIn } from "./seals.ts";
-import { toCanonical, type UpstreamRequest, writeUpstreamRequest } from "./upstream-request.ts";
+import { bodyText, toCanonical, type UpstreamRequest, writeUpstreamRequest } from "./upstream-request.ts";
 
 export interface TryInput {
   readonly runtime: TurnRuntime;
@@ -101,7 +101,7 @@ async function tryMeasured(
         credential,
         secret,
         ...endpoint,
-        ...(seals === undefined ? {} : { isForeign: (seal) => seals.isForeign(seal, issuer) }),
+        ...(seals === undefined || seals.isEmpty ? {} : { isForeign: (seal) => seals.isForeign(seal, issuer) }),
       },
       input.repaired,
       input.goOn,
@@ -136,7 +136,7 @@ async function tryMeasured(
   if (!result.ok) {
     const { failure } = result;
     const isAboutSeals = failure.reason === "invalid_encrypted_content" && habitByRow[failure.row] === undefined;
-    if (isAboutSeals) seals?.refused(sealsIn(bodyText(upstream)), issuer);
+    if (isAboutSeals) seals?.refused(sealsIn(bodyText(upstream.request.body)), issuer);
     return { ok: false, credential, refresh, failure, called: true, prefilled: upstream.prefilled };
   }
   const { status, headers } = result.answer;
@@ -160,10 +160,6 @@ function toolsOf(request: TurnRequest): readonly Tool[] {
   } catch {
     return [];
   }
-}
-
-function bodyText({ request }: UpstreamRequest): string {
-  return typeof request.body === "string" ? request.body : "";
 }
 
 type Access =

@@ -4,14 +4,15 @@ import type { TransportRequest } from "../core/transport.ts";
 import type { CanonicalRequest, JsonObject } from "../protocols/canonical.ts";
 import { editTopLevel } from "../protocols/edit-json.ts";
 import { protocols } from "../protocols/index.ts";
+import { editBytes, type JsonBytes } from "../protocols/json-bytes.ts";
 import { plainSchemas } from "../protocols/plain-schemas.ts";
 import type { Credential } from "../credentials/credential.ts";
 import type { BodyRules, Provider } from "../providers/provider.ts";
 import { cacheKeyOf } from "./cache-key.ts";
 import type { Habit } from "./habits.ts";
 import type { Repaired } from "./repairs.ts";
-import { type TurnRequest, wantsStream } from "./request.ts";
-import { sealsIn } from "./seals.ts";
+import { textOf, type TurnRequest, wantsStream } from "./request.ts";
+import { sealNames, sealsIn } from "./seals.ts";
 import { headersForCredential } from "./turn-state.ts";
 
 /** The request for one attempt, and what follows from it. */
@@ -56,7 +57,9 @@ export function writeUpstreamRequest(
       ? { body: sameDialect(request.body, to, repaired, streams), dropped: [] }
       : translated(request, to, repaired, streams);
   const asked =
-    goOn === undefined ? null : protocol.askToGoOn(JSON.parse(body) as JsonObject, goOn.said, goOn.mayPrefill);
+    goOn === undefined
+      ? null
+      : protocol.askToGoOn(JSON.parse(bodyText(body)) as JsonObject, goOn.said, goOn.mayPrefill);
   return {
     request: {
       method: "POST",
@@ -76,6 +79,14 @@ export function writeUpstreamRequest(
   };
 }
 
+/** The body of an upstream request as text. */
+export function bodyText(body: TransportRequest["body"]): string {
+  if (body === undefined || typeof body === "string") return body ?? "";
+  const decoder = new TextDecoder();
+  const pieces = body instanceof Uint8Array ? [body] : body;
+  return pieces.map((piece) => decoder.decode(piece, { stream: true })).join("") + decoder.decode();
+}
+
 /** A server that asks for no key gets none, not an empty one. */
 function secretHeaders(headers: Record<string, string>, secret: string): Record<string, string> {
   if (secret !== "") return headers;
@@ -83,13 +94,30 @@ function secretHeaders(headers: Record<string, string>, secret: string): Record<
   return rest;
 }
 
-function sameDialect(body: string, to: UpstreamAddress, repaired: Repaired, streams: boolean): string {
+function sameDialect(
+  body: string | JsonBytes,
+  to: UpstreamAddress,
+  repaired: Repaired,
+  streams: boolean,
+): string | Uint8Array[] {
   const rules = to.provider.bodyRules;
-  const edited = editTopLevel(protocols[to.protocol].cleanRequest?.(body, rules?.set) ?? body, {
+  const edits = {
     set: { model: to.target.model, ...rules?.set, ...(rules?.alwaysStream === true ? { stream: streams } : {}) },
     remove: rules?.remove ?? [],
-  });
+  };
+  const pieces = typeof body === "string" || mayNeedText(body, to, repaired) ? null : editBytes(body, edits);
+  if (pieces !== null) return pieces;
+  const text = textOf(body);
+  const edited = editTopLevel(protocols[to.protocol].cleanRequest?.(text, rules?.set) ?? text, edits);
   return fitted(edited, to, repaired);
+}
+
+/** False when nothing but top-level members of this body has to be changed for this candidate. */
+function mayNeedText(body: JsonBytes, to: UpstreamAddress, { withoutSeals, habits }: Repaired): boolean {
+  if (withoutSeals || habits.length > 0) return true;
+  const { cleanRequest, mayNeedCleaning } = protocols[to.protocol];
+  if (cleanRequest !== undefined && mayNeedCleaning?.(body) !== false) return true;
+  return to.isForeign !== undefined && sealNames.some((name) => body.find(name, 0) >= 0);
 }
 
 function fitted(text: string, to: UpstreamAddress, repaired: Repaired): string {
@@ -135,7 +163,7 @@ function translated(
 /** The canonical form of a caller's request. Throws `request_refused` when its body can't be read. */
 export function toCanonical(request: TurnRequest): { request: CanonicalRequest; dropped: string[] } {
   if (request.dialect === "canonical") return { request: request.request, dropped: [] };
-  return protocols[request.dialect].decodeRequest(parseBody(request.body));
+  return protocols[request.dialect].decodeRequest(parseBody(textOf(request.body)));
 }
 
 function parseBody(text: string): JsonObject {

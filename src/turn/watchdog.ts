@@ -15,7 +15,7 @@ export interface Watchdog {
  * sleep. Only an earlier deadline needs a new one.
  */
 export function createWatchdog(clock: Clock, onSilence: () => void): Watchdog {
-  const after = clock.after ?? ((ms, call) => sleepOn(clock, ms, call));
+  const after = (ms: number, call: () => void): (() => void) => clock.after?.(ms, call) ?? sleepOn(clock, ms, call);
   let cancel: (() => void) | null = null;
   /** Null: nothing is expected. */
   let deadline: number | null = null;

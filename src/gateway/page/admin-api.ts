@@ -3,6 +3,7 @@ import { z } from "zod";
 import { isUnderstudyError, UnderstudyError } from "../../core/error.ts";
 import { cleanMessage } from "../../failures/clean-message.ts";
 import { explainTurn } from "../../turn/explain-turn.ts";
+import { reckonSwitch } from "../../turn/switch-cost.ts";
 import type { Workspace } from "../../workspace.ts";
 import { readBody } from "../read-body.ts";
 import { writeRefusal, writeWhole } from "../refusal.ts";
@@ -84,10 +85,11 @@ async function watchLive({ feed }: AdminContext, { response }: Call): Promise<vo
 }
 
 async function showTurn({ workspace, feed }: AdminContext, { response, name }: Call): Promise<void> {
-  const { store, clock } = workspace;
+  const { store, clock, runtime } = workspace;
   const turn = feed.running.get(name) ?? (await findTurn(store, name));
   if (turn === null) throw new UnderstudyError("usage", "the journal has no turn with this id");
-  const lines = explainTurn(turn, await store.listCredentials(), clock.now());
+  const switched = await reckonSwitch(turn, store, runtime.priceOf);
+  const lines = explainTurn(turn, await store.listCredentials(), clock.now(), switched);
   writeJson(response, { row: toTurnRow(turn), lines } satisfies TurnDetail);
 }
 
@@ -160,7 +162,7 @@ async function readJson<T>(request: IncomingMessage, response: ServerResponse, s
     if (body.refusal !== null) writeRefusal(response, "chat-completions", body.refusal);
     return null;
   }
-  const parsed = shape.safeParse(parseJson(body.text));
+  const parsed = shape.safeParse(parseJson(body.json.text()));
   if (parsed.success) return parsed.data;
   writeProblem(response, 400, "invalid_request", "the request has another shape than this address takes");
   return null;

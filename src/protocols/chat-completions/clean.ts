@@ -1,7 +1,8 @@
 import type { Json, JsonObject } from "../canonical.ts";
 import { editTopLevel, readTopLevel } from "../edit-json.ts";
+import type { JsonBytes } from "../json-bytes.ts";
 import { isObject, objectsAt, stringAt } from "../read-json.ts";
-import { fitToolId, hasUnfitIds } from "../tool-id.ts";
+import { fitToolId, hasUnfitIds, hasUnfitIdsIn } from "../tool-id.ts";
 import { toolIdRule } from "./tool-call.ts";
 
 /**
@@ -13,6 +14,11 @@ export function cleanRequest(text: string): string {
   const { messages } = readTopLevel(text, ["messages"]);
   if (!Array.isArray(messages)) return text;
   return editTopLevel(text, { set: { messages: messages.map(withFitIds) } });
+}
+
+/** Whether a body that is not decoded may hold any of it. */
+export function mayNeedCleaning(json: JsonBytes): boolean {
+  return hasUnfitIdsIn(json, "tool_call_id", toolIdRule);
 }
 
 function withFitIds(message: Json): Json {

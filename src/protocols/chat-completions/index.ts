@@ -1,5 +1,5 @@
 import type { Protocol } from "../protocol.ts";
-import { cleanRequest } from "./clean.ts";
+import { cleanRequest, mayNeedCleaning } from "./clean.ts";
 import { createStreamDecoder, decodeAnswer } from "./decode.ts";
 import { createStreamEncoder, encodeAnswer } from "./encode.ts";
 import { encodeError, readError } from "./error.ts";
@@ -20,6 +20,7 @@ export const chatCompletions: Protocol = {
   decodeRequest,
   repairRequest,
   cleanRequest,
+  mayNeedCleaning,
   fitHistory,
   askToGoOn,
   createStreamReader,

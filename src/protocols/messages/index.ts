@@ -5,7 +5,7 @@ import { encodeError, readError } from "./error.ts";
 import { foldStream } from "./fold.ts";
 import { createStreamFollower } from "./follow.ts";
 import { askToGoOn } from "./go-on.ts";
-import { cleanRequest, repairRequest } from "./repair.ts";
+import { cleanRequest, mayNeedCleaning, repairRequest } from "./repair.ts";
 import { decodeRequest, encodeRequest } from "./request.ts";
 import { createStreamReader, readAnswer } from "./stream.ts";
 
@@ -23,6 +23,7 @@ export const messages: Protocol = {
   decodeRequest,
   repairRequest,
   cleanRequest,
+  mayNeedCleaning,
   askToGoOn,
   createStreamReader,
   readAnswer,

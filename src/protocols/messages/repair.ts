@@ -1,7 +1,8 @@
 import type { Json, JsonObject } from "../canonical.ts";
 import { editTopLevel } from "../edit-json.ts";
 import { isObject, objectAt, objectsAt, parseObject, stringAt } from "../read-json.ts";
-import { hasUnfitIds } from "../tool-id.ts";
+import type { JsonBytes } from "../json-bytes.ts";
+import { hasUnfitIds, hasUnfitIdsIn } from "../tool-id.ts";
 import { fitToolUseIds } from "./fit-tool-use-ids.ts";
 import { ownSignature } from "./own-signature.ts";
 import { opensLoopWithoutThinking } from "./request.ts";
@@ -47,6 +48,11 @@ export function cleanRequest(text: string): string {
     },
     remove: endsThinking ? ["thinking"] : [],
   });
+}
+
+/** Whether a body that is not decoded may hold any of it. */
+export function mayNeedCleaning(json: JsonBytes): boolean {
+  return json.find(ownSignature, 0) >= 0 || hasUnfitIdsIn(json, "tool_use_id", toolIdRule, true);
 }
 
 /**

@@ -1,7 +1,8 @@
 import type { Json, JsonObject } from "../canonical.ts";
 import { editTopLevel, readTopLevel } from "../edit-json.ts";
+import type { JsonBytes } from "../json-bytes.ts";
 import { isObject, stringAt } from "../read-json.ts";
-import { fitToolId, hasUnfitIds } from "../tool-id.ts";
+import { fitToolId, hasUnfitIds, hasUnfitIdsIn } from "../tool-id.ts";
 import { callIdRule } from "./call-id.ts";
 
 /** How the ids of reasoning items begin that the encoder wrote. OpenAI asks for `rs`. */
@@ -29,6 +30,11 @@ export function cleanRequest(text: string, set: Readonly<Record<string, Json>> =
     return clean === null ? [] : [clean];
   });
   return changed ? editTopLevel(text, { set: { input: kept } }) : text;
+}
+
+/** Whether a body that is not decoded may hold any of it. */
+export function mayNeedCleaning(json: JsonBytes): boolean {
+  return json.find('"rs_', 0) >= 0 || hasUnfitIdsIn(json, "call_id", callIdRule);
 }
 
 /** Null for reasoning that nobody can find or read. */

@@ -1,0 +1,174 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { BodyBytes } from "../../src/gateway/body-bytes.ts";
+import type { Json } from "../../src/protocols/canonical.ts";
+import { editTopLevel } from "../../src/protocols/edit-json.ts";
+import { editBytes, listElements, scanRouting, scanTopLevel, valueOf } from "../../src/protocols/json-bytes.ts";
+
+const bytesOf = (text: string): BodyBytes => new BodyBytes(Buffer.from(text));
+
+const names = ["model", "stream", "store", "metadata"];
+
+/** A key as it may be written: plain, or with one of its letters escaped. */
+const writtenKey = fc
+  .tuple(fc.oneof(fc.constantFrom(...names), fc.constantFrom("input", "é", "", "mode", "models")), fc.nat(20))
+  .map(([key, at]) => {
+    if (at >= key.length) return JSON.stringify(key);
+    const escaped = `\\u${key.charCodeAt(at).toString(16).padStart(4, "0")}`;
+    return `"${key.slice(0, at)}${escaped}${key.slice(at + 1)}"`;
+  });
+const plainKey = fc.constantFrom(...names, "input", "tools", "é").map((key) => JSON.stringify(key));
+
+const evil = fc.constantFrom('"model":"evil"', '\\"stream":true', "}", '{"', "\\\\", '"', "\u2028é✓", 'x"model"');
+const text = fc.oneof(
+  fc.string({ unit: "grapheme", maxLength: 40 }),
+  fc.array(evil, { maxLength: 4 }).map((parts) => parts.join("")),
+);
+const leaf = fc.oneof(text, fc.constantFrom(0, -1.5e3, 12345678901234567890n.toString(), true, false, null));
+const tree = fc.letrec<{ value: unknown }>((tie) => ({
+  value: fc.oneof(
+    { maxDepth: 3, depthSize: "small" },
+    leaf,
+    fc.array(tie("value"), { maxLength: 3 }),
+    fc.dictionary(fc.oneof(text, fc.constantFrom(...names)), tie("value"), { maxKeys: 3 }),
+  ),
+})).value;
+const space = fc.constantFrom("", "", "", " ", "\n\t", "\r\n");
+
+/** The text of an object, with blanks, duplicates and escaped keys as they come. */
+const object = (key: fc.Arbitrary<string>, value: fc.Arbitrary<string>): fc.Arbitrary<string> =>
+  fc
+    .tuple(fc.array(fc.tuple(key, value, space, space), { maxLength: 6 }), space, space)
+    .map(
+      ([members, before, after]) =>
+        `${before}{${members.map(([name, written, a, b]) => `${a}${name}${b}:${a}${written}${b}`).join(",")}}${after}`,
+    );
+
+const small = object(
+  writtenKey,
+  tree.map((value) => JSON.stringify(value)),
+);
+/** Long ones: the two ends are seen, the middle is not. Keys in the middle are written plainly, as every client writes them. */
+const long = object(
+  plainKey,
+  fc.oneof(
+    tree.map((value) => JSON.stringify(value)),
+    fc
+      .tuple(fc.integer({ min: 1_000, max: 12_000 }), tree)
+      .map(([size, value]) => JSON.stringify(['x\\"'.repeat(size / 4), value, "y".repeat(size)])),
+  ),
+);
+
+function parsed(source: string): Record<string, Json> {
+  return JSON.parse(source) as Record<string, Json>;
+}
+
+describe("a scan of a body's top level", () => {
+  it.each([
+    ["small", small, 800],
+    ["long", long, 150],
+  ] as const)("finds in a %s body what JSON.parse finds, or says that it can't tell", (_, arbitrary, numRuns) => {
+    let told = 0;
+    fc.assert(
+      fc.property(arbitrary, (source) => {
+        const json = bytesOf(source);
+        const scan = scanTopLevel(json, names, []);
+        if (scan === null) return;
+        told += 1;
+        const truth = parsed(source);
+        for (const name of names)
+          expect(valueOf(json, scan, name)).toEqual(Object.hasOwn(truth, name) ? truth[name] : undefined);
+      }),
+      { numRuns },
+    );
+    // It would be of no use if it never told.
+    expect(told).toBeGreaterThan(numRuns / 10);
+  });
+
+  it.each([
+    ["small", small, 800],
+    ["long", long, 150],
+  ] as const)("edits a %s body as the text is edited, or says that it can't", (_, arbitrary, numRuns) => {
+    let done = 0;
+    const edits = { set: { model: "mine", store: false }, remove: ["metadata"] };
+    fc.assert(
+      fc.property(arbitrary, (source) => {
+        const pieces = editBytes(bytesOf(source), edits);
+        if (pieces === null) return;
+        done += 1;
+        const edited = Buffer.concat(pieces).toString();
+        expect(parsed(edited)).toEqual(parsed(editTopLevel(source, edits)));
+        // And no reader finds the old value, whichever of duplicates it takes.
+        expect(edited.length).toBeLessThanOrEqual(source.length + `"model":"mine","store":false,`.length);
+      }),
+      { numRuns },
+    );
+    expect(done).toBeGreaterThan(numRuns / 20);
+  });
+
+  it("never throws and never misses, whatever the bytes are", () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(small, long),
+        fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 3 }),
+        fc.nat(),
+        (source, changes, cut) => {
+          const bytes = Buffer.from(source);
+          for (const [at, byte] of changes) bytes[at % Math.max(1, bytes.length)] = byte;
+          const json = new BodyBytes(bytes.subarray(0, bytes.length - (cut % 4)));
+          const scan = scanTopLevel(json, names, []);
+          let truth: Record<string, Json> | null = null;
+          try {
+            truth = parsed(json.text());
+          } catch {
+            return;
+          }
+          if (scan === null || typeof truth !== "object" || truth === null) return;
+          // A change may have put an escape into a key of the middle, which is not seen; keys of small bodies are.
+          if (bytes.length > 8_000) return;
+          for (const name of names)
+            expect(valueOf(json, scan, name)).toEqual(Object.hasOwn(truth, name) ? truth[name] : undefined);
+        },
+      ),
+      { numRuns: 600 },
+    );
+  });
+
+  it("tells in an agent's body of any length, by its two ends", () => {
+    const message = { role: "user", content: 'say "model": x, \\"stream\\": true' };
+    for (const count of [1, 100, 5_000]) {
+      const json = bytesOf(
+        JSON.stringify({
+          model: "m",
+          input: Array.from({ length: count }, () => message),
+          tools: [],
+          stream: true,
+          store: false,
+        }),
+      );
+      const scan = scanRouting(json);
+      expect(scan).not.toBeNull();
+      if (scan === null) continue;
+      expect([valueOf(json, scan, "model"), valueOf(json, scan, "stream")]).toEqual(["m", true]);
+    }
+  });
+
+  it("can't tell when a name stands in the middle of a long body, or twice", () => {
+    const filler = "x".repeat(10_000);
+    const sources = [
+      `{"model":"a","input":"${filler}","stream":true,"tools":"${filler}"}`,
+      `{"model":"a","input":"${filler}","model":"b","tools":"${filler}","stream":true}`,
+      `{"model":"a","input":"${filler}","stream":true,"model":"b"}`,
+      `{"model":"a","input":{"a":"${filler}","stream":true}}`,
+      `{"model":"a","input":"${filler}","stream":true`,
+    ];
+    for (const source of sources) expect(scanRouting(bytesOf(source)), source.slice(-60)).toBeNull();
+  });
+
+  it("walks through the elements of a list, as far as it may", () => {
+    const json = bytesOf('[{"a":[1,2]} , "b,]" ,3 ]');
+    const elements = [...listElements(json, 0, 1_000)].map(({ start, end }) => json.text(start, end));
+    expect(elements).toEqual(['{"a":[1,2]}', '"b,]"', "3"]);
+    expect([...listElements(json, 0, 5)].map(({ isWhole }) => isWhole)).toEqual([false]);
+  });
+});
