@@ -4,7 +4,8 @@ import { pauseAccount, resetAccount, resetPool, resumeAccount } from "./api.ts";
 import { Command } from "./command.tsx";
 import { PlanWindows } from "./plan-windows.tsx";
 import { openSignIn } from "./sign-in.tsx";
-import { formatDuration, now } from "./time.ts";
+import { now } from "./clock.ts";
+import { formatDuration } from "./format.ts";
 
 /** The accounts by provider: how each stands, and what can be done about it. */
 export function Accounts({ pools }: { pools: readonly PoolView[] }) {

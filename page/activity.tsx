@@ -1,7 +1,7 @@
 import type { Activity } from "../src/gateway/page/view.ts";
 import { activity } from "./live.ts";
 import { Plot } from "./plot.tsx";
-import { formatTook } from "./time.ts";
+import { formatTook } from "./format.ts";
 
 /** Throughput, added latency and failures of the last hours. */
 export function ActivityPlots() {

@@ -8,7 +8,7 @@ import { KeyGate } from "./key-gate.tsx";
 import { keepListening, link, state } from "./live.ts";
 import { Routes } from "./routes.tsx";
 import { SignInDialog } from "./sign-in.tsx";
-import { startClock } from "./time.ts";
+import { startClock } from "./clock.ts";
 import { lastSwitch } from "./turn-list.ts";
 import { TurnDialog } from "./turn-detail.tsx";
 import { Turns } from "./turns.tsx";

@@ -1,5 +1,6 @@
 import type { PageState } from "../src/gateway/page/view.ts";
-import { formatDuration, now } from "./time.ts";
+import { now } from "./clock.ts";
+import { formatDuration } from "./format.ts";
 
 /** One sentence on how things stand: who carries whom. */
 export function Headline({ state }: { state: PageState }) {

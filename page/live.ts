@@ -3,7 +3,7 @@ import type { Activity, LiveMessage, PageState } from "../src/gateway/page/view.
 import { adminKey } from "./admin-key.ts";
 import { ask, RefusedError } from "./api.ts";
 import { readEvents } from "./read-events.ts";
-import { syncClock } from "./time.ts";
+import { syncClock } from "./clock.ts";
 import { putTurns, resetTurns } from "./turn-list.ts";
 
 /** A longer silence than this is a lost connection, in ms; the gateway gives a sign of life every 10 s. */

@@ -1,5 +1,6 @@
 import type { PlanView } from "../src/gateway/page/view.ts";
-import { formatDuration, now } from "./time.ts";
+import { now } from "./clock.ts";
+import { formatDuration } from "./format.ts";
 
 /** How much of each window of a plan is used, and when it begins anew. */
 export function PlanWindows({ plan, label }: { plan: PlanView; label: string }) {

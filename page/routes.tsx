@@ -2,7 +2,8 @@ import type { RouteView, TargetView } from "../src/gateway/page/view.ts";
 import { Command } from "./command.tsx";
 import { createReorder } from "./reorder.ts";
 import { useLayoutEffect, useMemo } from "preact/hooks";
-import { formatDuration, now } from "./time.ts";
+import { now } from "./clock.ts";
+import { formatDuration } from "./format.ts";
 
 /** The routes: who serves each now, and in which order the others stand in. */
 export function Routes({ routes }: { routes: readonly RouteView[] }) {

@@ -4,7 +4,8 @@ import { cancelSignIn, startSignIn } from "./api.ts";
 import { Command } from "./command.tsx";
 import { state } from "./live.ts";
 import { Modal } from "./modal.tsx";
-import { formatDuration, now } from "./time.ts";
+import { now } from "./clock.ts";
+import { formatDuration } from "./format.ts";
 
 type Step =
   | { readonly at: "choose" }

@@ -1,5 +1,6 @@
 import type { TurnRow } from "../src/gateway/page/view.ts";
-import { formatCount, formatTime, formatTook, now } from "./time.ts";
+import { now } from "./clock.ts";
+import { formatCount, formatTime, formatTook, formatUsd } from "./format.ts";
 import { type Hop, kindOf, toHops } from "./turn-list.ts";
 
 const outcomeWords = {
@@ -12,7 +13,7 @@ const outcomeWords = {
 
 /** One turn in one line: when, for which route, who was asked one after the other, how long it took. */
 export function TurnLine({ row }: { row: TurnRow }) {
-  const { endedAt, outcome, route, startedAt, tokens } = row;
+  const { endedAt, outcome, route, startedAt, tokens, usd } = row;
   const kind = kindOf(row);
   return (
     <>
@@ -20,6 +21,7 @@ export function TurnLine({ row }: { row: TurnRow }) {
       <span class="turn-route">{route}</span>
       <Path hops={toHops(row.steps)} outcome={outcome} isShort />
       <span class="turn-tokens number muted">
+        {usd === null ? "" : `${formatUsd(usd)} · `}
         {tokens === null ? "" : `${formatCount(tokens.input)} → ${formatCount(tokens.output)}`}
         {tokens !== null && <span class="unseen"> tokens</span>}
       </span>

@@ -31,10 +31,19 @@ export class RunningTurns {
         });
         break;
       case "attempt-failed": {
-        const { candidate, failure, decision } = event;
+        const { candidate, failure, decision, cooldown } = event;
+        const rests = cooldown === undefined ? {} : { restsUntil: cooldown.until };
         const asked = attempts.at(-1)?.failure === null ? attempts.pop() : undefined;
         const startedAt = asked?.startedAt ?? event.at;
-        attempts.push({ candidate, startedAt, endedAt: event.at, called: asked !== undefined, failure, decision });
+        attempts.push({
+          candidate,
+          startedAt,
+          endedAt: event.at,
+          called: asked !== undefined,
+          ...rests,
+          failure,
+          decision,
+        });
         break;
       }
       case "turn-end":

@@ -1,24 +1,3 @@
-import { signal } from "@preact/signals";
-
-let offset = 0;
-
-/** The gateway's time in Unix ms, moved on every second. */
-export const now = signal<number>(Date.now());
-
-/** Takes the gateway's clock over: countdowns must not depend on the browser's. */
-export function syncClock(gatewayNow: number): void {
-  offset = gatewayNow - Date.now();
-  now.value = gatewayNow;
-}
-
-/** Keeps `now` going. Returns how to stop. */
-export function startClock(): () => void {
-  const timer = setInterval(() => {
-    now.value = Date.now() + offset;
-  }, 1_000);
-  return () => clearInterval(timer);
-}
-
 /** `2 h 5 min`, `3 d 4 h`, `12 s`: the two largest units. */
 export function formatDuration(ms: number): string {
   const total = Math.max(0, Math.ceil(ms / 1_000));
@@ -55,4 +34,9 @@ export function formatCount(n: number): string {
   if (n < 1_000) return String(n);
   if (n < 999_950) return `${(n / 1_000).toFixed(n < 99_950 ? 1 : 0)}k`;
   return `${(n / 1_000_000).toFixed(1)}M`;
+}
+
+/** `$1.20`, `$0.034`, `$0.0002`. */
+export function formatUsd(usd: number): string {
+  return `$${usd.toFixed(usd >= 1 ? 2 : usd >= 0.01 ? 3 : 4)}`;
 }
