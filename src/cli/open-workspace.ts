@@ -1,7 +1,9 @@
-import { existsSync } from "node:fs";
-import { resolve } from "node:path";
-import { UnderstudyError } from "../core/error.ts";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { isUnderstudyError, UnderstudyError } from "../core/error.ts";
 import type { Store } from "../credentials/store.ts";
+import { locateStore } from "../open-store.ts";
 import { openWorkspace, type Workspace } from "../workspace.ts";
 import { interruptSignal } from "./interrupt.ts";
 import { findHome, loadConfig } from "./load-config.ts";
@@ -13,6 +15,46 @@ const quietCloseMs = 500;
 /** Opens this installation for `work` and closes it afterwards, whatever happened. */
 export async function withWorkspace<T>(work: (workspace: Workspace) => Promise<T>): Promise<T> {
   return closing(await openWorkspace(), work);
+}
+
+/**
+ * The same for turns, which can do without a store: where there is none yet and none can be made (a read-only home, a full disk), keys of the
+ * environment are all that counts anyway. Then a store in the folder for temporary files serves this run, and a line says so.
+ */
+export async function withWorkspaceForTurns<T>(work: (workspace: Workspace) => Promise<T>): Promise<T> {
+  let workspace: Workspace;
+  try {
+    workspace = await openWorkspace();
+  } catch (error) {
+    if (!isUnderstudyError(error, "store_unavailable") || (await hasStore())) throw error;
+    return withPassingStore(error, work);
+  }
+  return closing(workspace, work);
+}
+
+async function withPassingStore<T>(cause: Error, work: (workspace: Workspace) => Promise<T>): Promise<T> {
+  let folder: string;
+  try {
+    folder = mkdtempSync(join(tmpdir(), "understudy-"));
+  } catch {
+    throw cause;
+  }
+  try {
+    // Its key lies beside it and goes with it.
+    const env = { ...process.env, UNDERSTUDY_KEYCHAIN: "off", UNDERSTUDY_KEY: "", UNDERSTUDY_KEY_COMMAND: "" };
+    const workspace = await openWorkspace({ env, store: join(folder, "understudy.db") });
+    say(`Without a store, since ${cause.message} Rests and the journal of this run are forgotten at its end.`);
+    return await closing(workspace, work);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** True also for a store on a server. */
+async function hasStore(): Promise<boolean> {
+  const home = findHome();
+  const place = locateStore((await loadConfig(home)).store, home);
+  return place.kind !== "sqlite" || existsSync(place.file);
 }
 
 /**

@@ -34,16 +34,25 @@ export interface DemoReport {
   readonly wastedCalls: number;
 }
 
-/** Plays all acts. Each is a real turn over real sockets; `print` gets the live timeline. Leaves nothing behind. */
-export async function runDemo(print: (line: string) => void, palette: Palette): Promise<DemoReport> {
+/**
+ * Plays all acts. Each is a real turn over real sockets; `print` gets the live timeline. Leaves nothing behind, also when `signal` ends
+ * it; then it throws the signal's reason.
+ */
+export async function runDemo(
+  print: (line: string) => void,
+  palette: Palette,
+  signal: AbortSignal,
+): Promise<DemoReport> {
   const stage = await openDemoStage();
   try {
     const results: { act: Act; result: ActResult; report: ActReport }[] = [];
-    for (const [index, act] of composeActs(runSignIn).entries()) {
+    for (const [index, act] of composeActs(signIn).entries()) {
+      signal.throwIfAborted();
       print("");
       print(palette.strong(`Act ${index + 1} · ${act.title}`));
       print(`  ${act.plot}`);
-      const result = await playAct(stage, act, print, palette);
+      const result = await playAct(stage, act, print, palette, signal);
+      signal.throwIfAborted();
       const report = checkAct(stage, act, result);
       if (result.answer !== null) print(`  answer    ${result.answer.text}`);
       if (result.error !== null) print(`  ${palette.bad("error")}     ${result.error}`);
@@ -59,6 +68,10 @@ export async function runDemo(print: (line: string) => void, palette: Palette): 
   } finally {
     await stage.close();
   }
+
+  function signIn(on: DemoStage, show: (line: string) => void): Promise<void> {
+    return runSignIn(on, show, signal);
+  }
 }
 
 async function playAct(
@@ -66,6 +79,7 @@ async function playAct(
   act: Act,
   print: (line: string) => void,
   palette: Palette,
+  signal: AbortSignal,
 ): Promise<ActResult> {
   const events: TurnEvent[] = [];
   try {
@@ -74,6 +88,7 @@ async function playAct(
     const timeline = createTimeline(print, palette);
     const turn = startTurn(stage.workspace.runtime, toTurnRequest(act.prompt), {
       route: resolveRoute(stage.workspace.config, "coding"),
+      signal,
       onEvent(event) {
         events.push(event);
         timeline(event);

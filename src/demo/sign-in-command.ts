@@ -7,9 +7,9 @@ export const command: readonly string[] = ["auth", "add", "codex", "--force-new-
 
 /**
  * Runs `understudy auth add codex --force-new-login` as a process of its own, as a person would, and plays the person at the
- * issuer's page: approves the code that the command shows. Rejects when the command fails.
+ * issuer's page: approves the code that the command shows. Rejects when the command fails. `signal` is to it what Ctrl-C is.
  */
-export async function runSignIn(stage: DemoStage, show: (line: string) => void): Promise<void> {
+export async function runSignIn(stage: DemoStage, show: (line: string) => void, signal: AbortSignal): Promise<void> {
   const { codexIssuer } = stage.simulator;
   show(`$ understudy ${command.slice(0, 4).join(" ")}`);
   const main = fileURLToPath(new URL(`../cli/main${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`, import.meta.url));
@@ -17,6 +17,8 @@ export async function runSignIn(stage: DemoStage, show: (line: string) => void):
     // The demo's store has a key of its own.
     env: { ...process.env, UNDERSTUDY_KEY: "", ...stage.env },
     stdio: ["ignore", "pipe", "pipe"],
+    signal,
+    killSignal: "SIGINT",
   });
   const ended = new Promise<number | null>((resolve, reject) => child.on("error", reject).on("close", resolve));
   const said: string[] = [];

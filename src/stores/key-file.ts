@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { closeSync, fsyncSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { UnderstudyError } from "../core/error.ts";
-import { fileError, giveName, makePrivateFolder, syncFolder, tightenFile, withReason } from "./private-file.ts";
+import { fileError, giveName, makePrivateFolder, syncFolder, tightenFile } from "./private-file.ts";
 import { formatKey, keyBytes, parseKey } from "./seal.ts";
 
 export interface KeyFileOptions {
@@ -31,7 +31,7 @@ export function readOrCreateKeyFile(path: string, options: KeyFileOptions = {}):
 export function keyFileMissing(path: string): UnderstudyError {
   return new UnderstudyError(
     "store_unavailable",
-    `the key file ${resolve(path)} is missing, and what is stored can't be opened without it. Put it back from a copy.`,
+    `the key file ${resolve(path)} is missing, and what is stored can't be opened without it. Put it back from a copy, or give the key in UNDERSTUDY_KEY.`,
   );
 }
 
@@ -39,12 +39,21 @@ export function keyFileMissing(path: string): UnderstudyError {
 export function readKeyFile(path: string): Uint8Array | null {
   const file = resolve(path);
   if (!tightenFile(file)) return null;
-  const key = parseKey(withReason(`the key file ${file} can't be read`, () => readFileSync(file, "utf8")));
+  const key = parseKey(readText(file));
   if (key !== null) return key;
   throw new UnderstudyError(
     "store_unavailable",
-    `the key file ${file} holds no key (one line of base64 or hex, ${keyBytes} bytes). It was left as it is: put it back from a copy.`,
+    `the key file ${file} holds no key (one line of base64 or hex, ${keyBytes} bytes). It was left as it is: put it back from a copy, or give the key in UNDERSTUDY_KEY.`,
   );
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    const { code, message } = fileError(`the key file ${file} can't be read`, error);
+    throw new UnderstudyError(code, `${message} Or give the key itself in UNDERSTUDY_KEY.`, {}, { cause: error });
+  }
 }
 
 /** Makes the file with a random key; one that another process made meanwhile stays. */

@@ -1,3 +1,5 @@
+import { symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { type CliStage, openCliStage, threeTargets } from "./rig.ts";
 
@@ -15,6 +17,23 @@ const codexToAnthropic =
   /^codex\/gpt-5\.5 · work: the plan's limit is reached, until \d\d:\d\d \(in (?:1 h|59 min)\) -> anthropic\/claude-sonnet-5 · \$ANTHROPIC_API_KEY\n$/;
 
 describe("ask", () => {
+  it("does without a store where none can be made, and says so", async () => {
+    await openThree();
+    // A test may run as root, who can write anywhere; but nobody makes a folder of a link that leads nowhere.
+    const home = join(stage.home, "nowhere");
+    symlinkSync(join(stage.home, "gone", "and", "gone"), home);
+    const args = ["ask", "--route", "anthropic/claude-sonnet-5", "hello"];
+    const asked = await stage.run(args, { env: { UNDERSTUDY_HOME: home } });
+    expect(asked).toMatchObject({ code: 0, stdout: "The simulator heard: hello\n" });
+    expect(asked.stderr).toMatch(/^Without a store, since the folder \S+nowhere can't be made: .+\n$/);
+    // What is there and can't be read is no store that is missing.
+    writeFileSync(
+      join(stage.home, "understudy.db"),
+      "no database, but longer than the hundred bytes that the header of one takes".repeat(3),
+    );
+    expect(await stage.run(args)).toMatchObject({ code: 6, stdout: "" });
+  });
+
   it("writes the answer to standard output, and to standard error only who was switched and why", async () => {
     await openThree();
     await stage.addCodexLogin("work");

@@ -1,6 +1,9 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, statSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { chmodSync, chownSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { bundledCli } from "../bundled-cli.ts";
 import { type CliStage, openCliStage } from "./rig.ts";
 
 /** What the program keeps for its next start, and what it must not. */
@@ -62,10 +65,36 @@ describe("a start", () => {
     expect([statSync(file).mtimeMs, readFileSync(file).toString("base64")]).toEqual(before);
   });
 
-  it("needs no home folder when it is told where to work", async () => {
-    const env = { HOME: undefined };
-    const home = join(stage.home, "elsewhere");
-    mkdirSync(home, { mode: 0o700 });
-    expect((await list({ ...env, UNDERSTUDY_HOME: home })).code).toBe(0);
+  it("says of a key file that is no good how else the key can be given", async () => {
+    writeFileSync(join(stage.home, "understudy.key"), "no key\n");
+    const { code, stderr } = await list();
+    expect(code).toBe(6);
+    expect(stderr).toMatch(
+      /the key file \S+ holds no key .* put it back from a copy, or give the key in UNDERSTUDY_KEY\./,
+    );
+  });
+
+  it.runIf(process.getuid?.() === 0)("needs no home folder when it is told where to work", () => {
+    // A user whom the system does not know, as in a container; and nobody has set HOME.
+    const home = mkdtempSync(join(tmpdir(), "understudy-stranger-"));
+    chownSync(home, 54_321, 54_321);
+    try {
+      const run = (env: Record<string, string>) => {
+        const { PATH = "" } = process.env;
+        const stranger = { uid: 54_321, gid: 54_321, env: { PATH, ...env }, encoding: "utf8" } as const;
+        const { status, stderr } = spawnSync(process.execPath, [bundledCli, "auth", "list"], stranger);
+        return { status, stderr };
+      };
+      expect(run({ UNDERSTUDY_HOME: home })).toEqual({
+        status: 0,
+        stderr: expect.stringMatching(/^No login and no key yet\./) as string,
+      });
+      expect(run({})).toEqual({
+        status: 2,
+        stderr: "understudy: no home folder is known: set UNDERSTUDY_HOME to a folder for this program\n",
+      });
+    } finally {
+      rmSync(home, { recursive: true });
+    }
   });
 });

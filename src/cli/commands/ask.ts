@@ -7,7 +7,7 @@ import { toTurnRequest } from "../../turn/turn-input.ts";
 import { type Answer, startTurn, type Turn } from "../../turn/turn.ts";
 import type { Workspace } from "../../workspace.ts";
 import { interruptSignal } from "../interrupt.ts";
-import { withWorkspace } from "../open-workspace.ts";
+import { withWorkspaceForTurns } from "../open-workspace.ts";
 import { colors, isoTime, printJson, printText, say } from "../output.ts";
 import { isStdinTerminal, readStdin } from "../read-stdin.ts";
 import { createTurnNotices } from "../turn-notices.ts";
@@ -40,7 +40,7 @@ export function askCommand(command: Command): void {
     .addHelpText("after", examples)
     .action(async (words: string[], options: AskOptions) => {
       const prompt = await readPrompt(words);
-      await withWorkspace((workspace) => ask(workspace, prompt, options));
+      await withWorkspaceForTurns((workspace) => ask(workspace, prompt, options));
     });
 }
 

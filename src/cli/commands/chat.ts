@@ -7,7 +7,7 @@ import { Conversation } from "../conversation.ts";
 import { interruptSignal } from "../interrupt.ts";
 import { openLineSource } from "../line-source.ts";
 import { findHome } from "../load-config.ts";
-import { withWorkspace } from "../open-workspace.ts";
+import { withWorkspace, withWorkspaceForTurns } from "../open-workspace.ts";
 import { alignColumns, colors, isoTime, printJson, printLines, say } from "../output.ts";
 import { canAsk } from "../prompt.ts";
 
@@ -49,7 +49,9 @@ export function chatCommand(command: Command): void {
       const files = openChatFiles(join(findHome().dataDir, "chats"));
       if (options.list === true) return listChats(files, options.json === true);
       const past = options.resume === undefined ? null : findPast(files, options.resume);
-      await withWorkspace(async (workspace) => {
+      // Whoever wants it kept needs a place for it.
+      const open = options.save ? withWorkspace : withWorkspaceForTurns;
+      await open(async (workspace) => {
         const now = workspace.clock.now();
         const route = options.route ?? past?.route ?? null;
         resolveRoute(workspace.config, route);

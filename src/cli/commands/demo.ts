@@ -3,6 +3,7 @@ import { formatReport } from "../../demo/print-report.ts";
 import { runDemo } from "../../demo/run-demo.ts";
 import type { Palette } from "../../demo/timeline.ts";
 import { exitCodes } from "../exit-codes.ts";
+import { interruptSignal } from "../interrupt.ts";
 import { dataColors, printJson, printLines } from "../output.ts";
 
 const examples = `
@@ -22,7 +23,7 @@ export function demoCommand(command: Command): void {
         good: dataColors.green,
         strong: dataColors.bold,
       };
-      const report = await runDemo(json === true ? () => {} : printLines, palette);
+      const report = await runDemo(json === true ? () => {} : printLines, palette, interruptSignal);
       if (json === true) printJson(report);
       else printLines(...formatReport(report, palette));
       process.exitCode = report.asTold ? exitCodes.done : exitCodes.failed;
