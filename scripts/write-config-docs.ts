@@ -59,8 +59,8 @@ const examples: Readonly<Record<string, string>> = {
   anthropic/claude-sonnet-5: { input: 3, cachedInput: 0.3, output: 15 }`,
   journal: "journal: { maxAgeDays: 90, maxTurns: 100000 }",
   failures: `failures:
-  - name: company-proxy-busy
-    where: { provider: company }
+  - name: proxy-is-busy
+    where: { provider: openrouter }
     match: { status: 418 }
     reason: overloaded`,
   store: "store: postgres://understudy@db.example:5432/understudy",
@@ -83,7 +83,7 @@ const introduction = `# Configuration
 
 One file, \`config.yaml\` (YAML 1.2, so JSON does as well): \`understudy config path\` says where, \`understudy config edit\` opens it checked,
 \`understudy config check\` names line, key and value of whatever is wrong. Nothing in it is required. A running gateway takes a change at once, but for
-\`store\` and \`journal\`. Secrets do not belong here: keys and logins are in the store (\`understudy auth add\`) or in the environment.
+\`store\` and \`journal\`. Secrets do not belong here: keys and logins are in the store (\`understudy auth add PROVIDER\`) or in the environment.
 
 Editors that read the first line below (the YAML extension of VS Code, for example) check and complete it; the command line writes that line and
 the schema beside a configuration that it makes. The schema is also in the package, as \`understudy/config.schema.json\`.

@@ -23,8 +23,10 @@ export function passMetricsOn(): void {
   let asks = 0;
 
   async function askOthers(from: Worker, ask: number): Promise<void> {
-    const others = Object.values(cluster.workers ?? {}).filter((one) => one !== undefined && one.id !== from.id);
-    const answers = await Promise.all(others.map((worker) => (worker === undefined ? null : askOne(worker))));
+    const others = Object.values(cluster.workers ?? {})
+      .filter((one) => one !== undefined)
+      .filter(({ id }) => id !== from.id);
+    const answers = await Promise.all(others.map(askOne));
     const processes = answers.filter((families) => families !== null);
     if (from.isConnected()) from.send({ type: "metrics-of-others", ask, processes } satisfies Message);
   }
