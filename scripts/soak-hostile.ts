@@ -51,7 +51,6 @@ async function soak(): Promise<boolean> {
   writeFileSync(
     join(folder, "config.yaml"),
     [
-      "routes: { soak: [local/honest], huge: [local/huge, local/honest], endless: [local/endless, local/honest] }",
       `providers: { local: { protocol: chat-completions, baseUrl: "${provider.url}", apiKeyEnv: SOAK_KEY } }`,
       "limits: { firstEventMs: 5000 }",
     ].join("\n"),
@@ -63,18 +62,18 @@ async function soak(): Promise<boolean> {
   try {
     const { port } = (await said(child)) as { port: number };
     const ask = (model: string): Promise<boolean> => isAnswered(port, model);
-    for (let turn = 0; turn < 300; turn++) await ask("soak");
+    for (let turn = 0; turn < 300; turn++) await ask("local/honest");
     const start = await memoryOf(child);
     print("after 300 turns", start, start);
     let first = start;
     let last = start;
     let unanswered = 0;
     for (let round = 1; round <= Number(values.rounds); round++) {
-      for (const [name, attack] of attacks(port, ask)) {
+      for (const [name, attack] of attacks(port, round, ask)) {
         const before = await memoryOf(child);
         const stop = await attack();
         const during = await memoryOf(child);
-        for (let turn = 0; turn < 20; turn++) if (!(await ask("soak"))) unanswered += 1;
+        for (let turn = 0; turn < 20; turn++) if (!(await ask("local/honest"))) unanswered += 1;
         await stop();
         await quiet();
         const after = await memoryOf(child);
@@ -96,7 +95,12 @@ async function soak(): Promise<boolean> {
 
 type Attack = () => Promise<() => Promise<void>>;
 
-function attacks(port: number, ask: (model: string) => Promise<boolean>): readonly (readonly [string, Attack])[] {
+function attacks(
+  port: number,
+  round: number,
+  ask: (model: string) => Promise<boolean>,
+): readonly (readonly [string, Attack])[] {
+  // Each call another model: one that failed rests for a while.
   const head = `POST /v1/responses HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer ${clientKey}\r\n`;
   return [
     ["1,000 idle connections", crowd(port, 1_000, () => {})],
@@ -114,8 +118,8 @@ function attacks(port: number, ask: (model: string) => Promise<boolean>): readon
       crowd(port, 100, (line) => void flood(line, `${head}content-length: 99999999\r\n\r\n`)),
     ],
     ["200 clients that don't read", crowd(port, 200, deaf)],
-    ["10 answers with an event of 17 MiB", many(10, () => ask("huge"))],
-    ["10 answers with a line that never ends", many(10, () => ask("endless"))],
+    ["10 answers with an event of 17 MiB", many(10, (call) => ask(`local/huge-${round}-${call}`))],
+    ["10 answers with a line that never ends", many(10, (call) => ask(`local/endless-${round}-${call}`))],
   ];
 }
 
@@ -131,9 +135,9 @@ function crowd(port: number, count: number, act: (line: Socket) => void): Attack
   };
 }
 
-function many(count: number, act: () => Promise<unknown>): Attack {
+function many(count: number, act: (call: number) => Promise<unknown>): Attack {
   return async () => {
-    const all = Promise.all(Array.from({ length: count }, act));
+    const all = Promise.all(Array.from({ length: count }, (_, call) => act(call)));
     await quiet();
     return async () => void (await all);
   };
@@ -200,7 +204,7 @@ async function openProvider(): Promise<{ url: string; close: () => void }> {
     let text = "";
     request.on("data", (chunk: Buffer) => (text += chunk.toString()));
     request.on("end", () => {
-      const model = /"model":"(\w+)"/.exec(text)?.[1];
+      const model = /"model":"(\w+)[-"]/.exec(text)?.[1];
       response.on("error", () => {});
       response.writeHead(200, { "content-type": "text/event-stream" });
       if (model === "huge") response.write(`data: "${"y".repeat(17 * mib)}"\n\n`);

@@ -2,13 +2,20 @@ import type { Usage } from "../core/events.ts";
 import type { Failure } from "../core/failure.ts";
 import type { Part } from "../protocols/canonical.ts";
 import type { StreamEnd } from "./answer-stream.ts";
-import type { CallerAnswer } from "./caller-answer.ts";
 import { addUsage, joinParts } from "./join-parts.ts";
 import { Said } from "./said.ts";
 
+/** An answer at its commit point, of which only the parts matter. */
+export interface SuccessorAnswer {
+  parts(): AsyncGenerator<Part>;
+  /** Known when they have been iterated to their end. */
+  end(): StreamEnd | null;
+  close(): Promise<void>;
+}
+
 /** Somebody who goes on from what was said. */
 export interface Successor {
-  readonly answer: CallerAnswer;
+  readonly answer: SuccessorAnswer;
   /** True when it was given what was said as the beginning of its own answer; false when it was told in words. */
   readonly prefilled: boolean;
   /** `provider/model/credential label`. */
@@ -26,7 +33,7 @@ export class Continuation {
   readonly #find: FindSuccessor;
   readonly #said = new Said();
   #end: StreamEnd | null = null;
-  #answer: CallerAnswer | null = null;
+  #answer: SuccessorAnswer | null = null;
   #successors: string[] = [];
 
   constructor(find: FindSuccessor) {

@@ -1,10 +1,11 @@
 import { UnderstudyError } from "../core/error.ts";
 import type { Candidate, TurnEvent, Usage } from "../core/events.ts";
 import type { FinishReason, Part } from "../protocols/canonical.ts";
-import { type TurnOptions, runTurn } from "./run-turn.ts";
+import { runTurn } from "./run-turn.ts";
 import type { TurnRequest } from "./request.ts";
 import type { TurnRuntime } from "./runtime.ts";
 import { reportFailedTurn, toTurnError } from "./turn-error.ts";
+import type { TurnOptions } from "./turn-options.ts";
 
 /**
  * One turn of an agent. Iterate it to see what happens as it happens (events of the turn and parts of the answer, in order), or await

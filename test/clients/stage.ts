@@ -70,7 +70,7 @@ export async function openClientStage(): Promise<ClientStage> {
     workspace,
     clientKey,
     port: 0,
-    limits: { drainMs: 0, keepAliveMs: 500 },
+    limits: { drainMs: 0, keepAliveMs: 1_500 },
     onEvent(event) {
       if (event.type === "turn-start") turns += 1;
       if (event.type === "switched") switches += 1;

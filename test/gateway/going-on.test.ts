@@ -130,6 +130,28 @@ describe("who goes on", () => {
     expect(rig.events.filter(({ type }) => type === "switched")).toHaveLength(1);
   });
 
+  it("is the one after it when the next can't take what was said, but nobody when what was asked is refused", async () => {
+    const show = { targets: dialects.map(({ target }) => target), continue: "text" as const };
+    await using rig = await openGatewayRig({ routes: { show } });
+    const { openai, chat: local, messages: anthropic } = rig.stage.simulator;
+    const [responses] = dialects;
+    anthropic.setBehaviour("*", { text: second });
+    for (const [fault, isGoneOn] of [
+      ["invalid-request", true],
+      ["context-overflow", true],
+      ["content-policy", false],
+    ] as const) {
+      openai.script({ name: "cut-mid-text", text: first });
+      local.script(fault);
+      const reply = await rig.ask(responses.path, { body: responses.ask("hello", "show", true) });
+      expect([reply.text.includes("response.completed"), reply.text.includes("the answer broke off")], fault).toEqual([
+        isGoneOn,
+        !isGoneOn,
+      ]);
+    }
+    expect(anthropic.requests).toHaveLength(2);
+  });
+
   it("is the same credential again when there is nobody else", async () => {
     const show = { targets: ["local/qwen3"], continue: "text" as const };
     await using rig = await openGatewayRig({ routes: { show } });
