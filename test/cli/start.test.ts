@@ -67,7 +67,8 @@ describe("a start", () => {
 
   it("says of a key file that is no good how else the key can be given", async () => {
     writeFileSync(join(stage.home, "understudy.key"), "no key\n");
-    const { code, stderr } = await list();
+    const args = ["auth", "add", "openai", "--api-key-stdin"];
+    const { code, stderr } = await stage.run(args, { input: "sk-scripted-key-0002\n" });
     expect(code).toBe(6);
     expect(stderr).toMatch(
       /the key file \S+ holds no key .* put it back from a copy, or give the key in UNDERSTUDY_KEY\./,
