@@ -54,7 +54,7 @@ if (!Object.hasOwn(issuers, values.issuer)) throw new Error(`--issuer takes ${Ob
 const processes = Number(values.processes ?? (onPostgres ? 3 : 8));
 const logins = Number(values.logins);
 const rounds = Number(values.rounds);
-const claimMs = 3_000;
+const claimMs = 8_000;
 
 const key = new Uint8Array(32).fill(7);
 const env = { UNDERSTUDY_KEY: formatKey(key) };
@@ -132,7 +132,7 @@ async function mishap(arena: Arena, slot: number): Promise<void> {
     tell("killed: at any moment");
   } else if (dice < 0.65) {
     // One that stands still between its last look at the clock and the sending can't know, when it wakes, that its claim is over.
-    const ms = step === "sending" ? Math.min(frozenMs, claimMs / 3) : frozenMs;
+    const ms = step === "sending" ? Math.min(frozenMs, claimMs / 8) : frozenMs;
     await arena.freezeAt(slot, step, nth, ms);
     tell(`frozen: ${step}`);
   } else if (dice < 0.8) {

@@ -1,5 +1,7 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -30,8 +32,10 @@ export interface ArenaOptions {
 
 const program = fileURLToPath(new URL("worker.ts", import.meta.url));
 
+const compileCache = join(tmpdir(), "understudy-test-compile-cache");
+
 /** A round in which nothing moves for so long has failed. */
-const patienceMs = 60_000;
+const patienceMs = 120_000;
 
 interface Worker {
   readonly name: string;
@@ -42,7 +46,7 @@ interface Worker {
 
 /** Real processes on a shared store, against a strict issuer: a refresh token presented twice ends its whole login. */
 export class Arena implements AsyncDisposable {
-  readonly ledger = new Ledger();
+  readonly ledger: Ledger;
   readonly #options: ArenaOptions;
   readonly #place: Place;
   readonly #issuer: StrictIssuer;
@@ -56,6 +60,7 @@ export class Arena implements AsyncDisposable {
 
   private constructor(place: Place, issuer: StrictIssuer, options: ArenaOptions) {
     this.#options = options;
+    this.ledger = new Ledger(options.claimMs);
     this.#place = place;
     this.#issuer = issuer;
     this.#workers = Array.from({ length: options.processes }, () => null);
@@ -78,15 +83,16 @@ export class Arena implements AsyncDisposable {
       place: this.#place.place,
       logins: [...this.#accounts.keys()],
       sameMachine: slot % 2 === 0 || this.#place.restart === undefined,
-      refreshTimeoutMs: 2_000,
+      refreshTimeoutMs: this.#options.claimMs - 3_000,
       claimMs: this.#options.claimMs,
-      pauseMs: 100,
+      pauseMs: 250,
       ...(this.#issuer.oidc === undefined ? {} : { oidc: this.#issuer.oidc }),
       ...(at === undefined ? {} : { at }),
     };
     const name = `w${slot}.${++this.#started}`;
     const child = spawn(process.execPath, [program, JSON.stringify(orders)], {
-      env: { ...process.env, ...this.#place.env },
+      // Most of a start is stripping types: done once for all of them.
+      env: { ...process.env, NODE_COMPILE_CACHE: compileCache, ...this.#place.env },
       stdio: ["ignore", "pipe", "inherit"],
     });
     let isHit: (step: Step) => void = () => {};

@@ -4,6 +4,8 @@ import type { Line } from "./protocol.ts";
 export type Mishap = "killed" | "frozen past its claim";
 
 interface Spend {
+  /** When its process said that it was about to send, Unix ms. */
+  readonly begun: number;
   readonly worker: string;
   readonly replay: boolean;
   outcome?: string;
@@ -17,7 +19,11 @@ export type Cause =
   | Mishap
   | "cut off from the store after the answer"
   | "left without an answer within its limit"
+  | "held up past its claim by a busy machine"
   | "not known";
+
+/** Of a process that may send its old token long after others have gone on. */
+const lateCauses: ReadonlySet<Cause> = new Set(["frozen past its claim", "held up past its claim by a busy machine"]);
 
 /** Keeps what the workers tell, and says in the end what became of every refresh token. */
 export class Ledger {
@@ -30,16 +36,21 @@ export class Ledger {
   readonly riddles: object[] = [];
   /** From the arrival of a refresh at the issuer to its durable write, in ms. */
   readonly windowsMs: number[] = [];
+  readonly #claimMs: number;
   readonly #spends = new Map<string, Spend[]>();
   readonly #mishaps = new Map<string, Mishap>();
   /** When the server was away or connections were cut, Unix ms. */
   readonly #cuts: number[] = [];
 
+  constructor(claimMs: number) {
+    this.#claimMs = claimMs;
+  }
+
   /** Notes a line of a worker. `arrivedAt`: when the last refresh of this login reached the issuer, Unix ms. */
   note(worker: string, line: Line, arrivedAt: (id: string) => number | undefined): void {
     if (line.type === "spend") {
       const { id, generation, replay } = line;
-      this.#of(id, generation).push({ worker, replay, at: Date.now() });
+      this.#of(id, generation).push({ worker, replay, at: line.at, begun: line.at });
     } else if (line.type === "outcome") {
       const spend = this.#of(line.id, line.generation).findLast((one) => one.worker === worker);
       if (spend !== undefined) [spend.outcome, spend.at] = [line.kind, line.at];
@@ -72,7 +83,7 @@ export class Ledger {
     const cause =
       causes.find((one) => one === "killed") ??
       causes.find((one) => one !== undefined) ??
-      this.#causesOf(earlier).find((one) => one === "frozen past its claim") ??
+      this.#causesOf(earlier).find((one) => one !== undefined && lateCauses.has(one)) ??
       "not known";
     if (cause === "not known") this.riddles.push({ id, generation, message, spends });
     this.lost.set(cause, (this.lost.get(cause) ?? 0) + 1);
@@ -89,6 +100,8 @@ export class Ledger {
     if (mishap !== undefined) return mishap;
     // On a busy machine the answer may come too late: the token was rotated, and nobody has the new one.
     if (spend.outcome === "unanswered") return "left without an answer within its limit";
+    // It had no time to run: to the others that is the same as a process that stands still.
+    if (spend.at - spend.begun > this.#claimMs) return "held up past its claim by a busy machine";
     if (spend.outcome !== "answered") return undefined;
     return this.#cuts.some((at) => Math.abs(at - spend.at) < 5_000)
       ? "cut off from the store after the answer"

@@ -24,7 +24,13 @@ export interface WorkerOrders {
 export type Line =
   | { readonly type: "ready" }
   | { readonly type: "hit"; readonly step: Step }
-  | { readonly type: "spend"; readonly id: string; readonly generation: number; readonly replay: boolean }
+  | {
+      readonly type: "spend";
+      readonly id: string;
+      readonly generation: number;
+      readonly replay: boolean;
+      readonly at: number;
+    }
   | {
       readonly type: "outcome";
       readonly id: string;

@@ -77,7 +77,7 @@ const keeper = createTokenKeeper({
   claimMs: orders.claimMs,
   async spend(credential) {
     const { id, grant, unknownOutcome } = credential;
-    tell({ type: "spend", id, generation: grant.generation, replay: unknownOutcome !== null });
+    tell({ type: "spend", id, generation: grant.generation, replay: unknownOutcome !== null, at: Date.now() });
     reach("sending");
     const outcome = await spend(credential);
     tell({ type: "outcome", id, generation: grant.generation, kind: outcome.kind, at: Date.now() });
