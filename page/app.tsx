@@ -5,7 +5,7 @@ import { ActivityPlots } from "./activity.tsx";
 import { FirstRun } from "./first-run.tsx";
 import { Headline } from "./headline.tsx";
 import { KeyGate } from "./key-gate.tsx";
-import { keepListening, link, state } from "./live.ts";
+import { keepListening, link, linkProblem, state } from "./live.ts";
 import { Routes } from "./routes.tsx";
 import { SignInDialog } from "./sign-in.tsx";
 import { startClock } from "./clock.ts";
@@ -35,6 +35,11 @@ export function App() {
           Lock
         </button>
       </header>
+      {linkProblem.value !== "" && (
+        <p class="link-problem bad" role="alert">
+          {linkProblem.value}
+        </p>
+      )}
       <Main />
       <p class="unseen" role="status" aria-live="polite">
         {lastSwitch.value}

@@ -16,6 +16,9 @@ export const activity = signal<Activity | null>(null);
 /** Whether what is shown is live. */
 export const link = signal<"connecting" | "live" | "lost">("connecting");
 
+/** Why it is not, as far as the gateway could say. */
+export const linkProblem = signal("");
+
 /** Listens to the gateway for as long as there is a key, and comes back when the connection is lost. */
 export function keepListening(): () => void {
   return effect(() => {
@@ -37,10 +40,10 @@ async function listen(stopped: AbortSignal): Promise<void> {
       await readEvents(
         response,
         (data) => {
-          tries = 0;
           take(JSON.parse(data) as LiveMessage);
         },
         () => {
+          if (link.peek() === "live") tries = 0;
           clearTimeout(timer);
           timer = setTimeout(() => silence.abort(), longestSilenceMs);
         },
@@ -57,7 +60,12 @@ async function listen(stopped: AbortSignal): Promise<void> {
 }
 
 function take(message: LiveMessage): void {
+  if (message.type === "trouble") {
+    linkProblem.value = message.message;
+    return;
+  }
   link.value = "live";
+  linkProblem.value = "";
   switch (message.type) {
     case "state":
       syncClock(message.state.now);

@@ -141,7 +141,8 @@ describe("the page's files", () => {
 
   it("are missing in a plain sentence when nobody has built them", () => {
     const empty = mkdtempSync(join(tmpdir(), "understudy-no-page-"));
-    expect(readAssets(empty)).toBeNull();
+    expect(findPageFolder(empty)).toBeNull();
+    expect(readAssets(findPageFolder(empty))).toBeNull();
     rmSync(empty, { recursive: true });
   });
 

@@ -14,7 +14,7 @@ import type { LiveFeed } from "./live-feed.ts";
 import { reorderRoute } from "./reorder-route.ts";
 import type { SignIns } from "./sign-ins.ts";
 import { toTurnRow } from "./turn-row.ts";
-import type { TurnDetail } from "./view.ts";
+import type { LiveMessage, TurnDetail } from "./view.ts";
 
 /** What the admin API works with. */
 export interface AdminContext {
@@ -80,8 +80,14 @@ export async function answerAdmin(
 async function watchLive({ feed }: AdminContext, { response }: Call): Promise<void> {
   let stop: (() => void) | null = null;
   const stream = openEventStream(response, () => stop?.());
-  stop = await feed.watch((message) => stream.send(message));
-  if (response.destroyed) stop();
+  try {
+    stop = await feed.watch((message) => stream.send(message));
+  } catch (error) {
+    const message = cleanMessage(error instanceof Error ? error.message : String(error));
+    stream.send({ type: "trouble", message } satisfies LiveMessage);
+    stream.end();
+  }
+  if (response.destroyed) stop?.();
 }
 
 async function showTurn({ workspace, feed }: AdminContext, { response, name }: Call): Promise<void> {

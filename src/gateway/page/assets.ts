@@ -40,10 +40,18 @@ export function readAssets(folder: string | null = findPageFolder()): ReadonlyMa
   return assets;
 }
 
-/** `dist/page` beside the nearest `package.json` above this file; null when there is none. */
+/** `dist/page` of this package, which is the nearest one of its name above this file; null when there is none. */
 export function findPageFolder(from: string = import.meta.dirname): string | null {
   for (let folder = from; ; folder = dirname(folder)) {
-    if (existsSync(join(folder, "package.json"))) return join(folder, "dist", "page");
+    if (isThisPackage(join(folder, "package.json"))) return join(folder, "dist", "page");
     if (dirname(folder) === folder) return null;
+  }
+}
+
+function isThisPackage(file: string): boolean {
+  try {
+    return (JSON.parse(readFileSync(file, "utf8")) as { name?: unknown }).name === "understudy";
+  } catch {
+    return false;
   }
 }

@@ -52,8 +52,9 @@ export class LiveFeed {
 
   /** Told by the gateway of every event of its turns. */
   observe(turnId: string, event: TurnEvent): void {
-    const turn = this.running.observe(turnId, event);
-    if (this.#watchers.size === 0) return;
+    const isWatched = this.#watchers.size > 0;
+    const turn = this.running.observe(turnId, event, isWatched);
+    if (!isWatched) return;
     if (turn !== null) this.#changed.set(turnId, toTurnRow(turn));
     if (event.type !== "turn-start" && event.type !== "attempt-start") this.#isStale = true;
     this.#flushTimer ??= setTimeout(() => this.#flush(), 50).unref();

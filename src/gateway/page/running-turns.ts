@@ -13,8 +13,11 @@ interface Running {
 export class RunningTurns {
   readonly #turns = new Map<string, Running>();
 
-  /** Takes note of an event. Gives the turn as it stands now, or null when nothing that is shown has changed. */
-  observe(turnId: string, event: TurnEvent): ExplainableTurn | null {
+  /**
+   * Takes note of an event. Gives the turn as it stands then if somebody wants it; null when nobody does, or nothing that is shown has
+   * changed.
+   */
+  observe(turnId: string, event: TurnEvent, isWanted: boolean): ExplainableTurn | null {
     if (event.type === "turn-start") return this.#begin(turnId, event);
     const running = this.#turns.get(turnId);
     if (running === undefined) return null;
@@ -53,7 +56,7 @@ export class RunningTurns {
       default:
         return null;
     }
-    return { ...running.turn, attempts: [...attempts] };
+    return isWanted ? { ...running.turn, attempts: [...attempts] } : null;
   }
 
   /** All of them, the newest first. */

@@ -163,7 +163,9 @@ export type LiveMessage =
   | { readonly type: "state"; readonly state: PageState }
   /** New turns, and those that changed. */
   | { readonly type: "turns"; readonly turns: readonly TurnRow[] }
-  | { readonly type: "activity"; readonly activity: Activity };
+  | { readonly type: "activity"; readonly activity: Activity }
+  /** Nothing can be read now; the stream ends. */
+  | { readonly type: "trouble"; readonly message: string };
 
 /** What a sign-in says, one event each; the last is `signed-in` or `failed`. */
 export type SignInMessage =
