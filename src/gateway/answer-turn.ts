@@ -81,6 +81,7 @@ async function runAndWrite(
         keepAlive: keepAliveFor(dialect, request.headers),
         everyMs: limits.keepAliveMs,
         stalledMs: limits.stalledClientMs,
+        interimMs: takesInterim(request) ? limits.interimMs : 0,
         earlyHeaders: () => ({ ...eventStream, "x-understudy-turn": turnId }),
       })
     : null;

@@ -7,13 +7,16 @@ export interface CallerStreamOptions {
   readonly everyMs: number;
   /** A client that takes nothing for so long is let go, in ms. */
   readonly stalledMs: number;
+  /** For so long the first signs of life are `102 Processing`, which leaves the choice of the status, in ms. 0: the client takes none. */
+  readonly interimMs: number;
   /** Headers for the case that the first sign of life has to go out before anything is known. */
   readonly earlyHeaders: () => Readonly<Record<string, string>>;
 }
 
 /**
  * An event stream on its way to the client. Before `begin` nothing is sent, until the silence has lasted `everyMs`: then
- * headers go out with a first sign of life. From then on `isEarly` is true, and the status can't be chosen any more.
+ * headers go out with a first sign of life, or for `interimMs` interim answers do. From the headers on `isEarly` is true, and the
+ * status can't be chosen any more.
  */
 export class CallerStream {
   readonly #options: CallerStreamOptions;
@@ -22,6 +25,7 @@ export class CallerStream {
   /** Line feeds in a row at the end of what was written: after two, and at the beginning, an event of our own can stand. */
   #lineFeeds = 2;
   #early = false;
+  #silentMs = 0;
 
   constructor(options: CallerStreamOptions) {
     this.#options = options;
@@ -86,12 +90,14 @@ export class CallerStream {
   }
 
   #tick(): void {
-    const { response, keepAlive, earlyHeaders } = this.#options;
+    const { response, keepAlive, everyMs, interimMs, earlyHeaders } = this.#options;
     if (!this.#quiet || this.#lineFeeds < 2 || response.writableNeedDrain || response.destroyed) {
       this.#quiet = true;
       return;
     }
     if (!response.headersSent) {
+      this.#silentMs += everyMs;
+      if (this.#silentMs <= interimMs) return response.writeProcessing();
       this.#early = true;
       response.writeHead(200, earlyHeaders());
     }

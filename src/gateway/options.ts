@@ -52,6 +52,11 @@ export interface GatewayLimits {
    * the HTTP status: from then on an error is told inside the stream. Default 15,000.
    */
   readonly keepAliveMs: number;
+  /**
+   * For so long a client that is known to pass over `102 Processing` gets that as a sign of life, in ms: the status is still free then. It is
+   * not longer because some of them count the time until the head. Default 60,000.
+   */
+  readonly interimMs: number;
   /** A client that takes nothing of what it is sent, in ms. Default 120,000. */
   readonly stalledClientMs: number;
   /** With `sharePort`: how long open connections may still ask something after `close` was called, in ms. Default 1,000. */
@@ -68,6 +73,7 @@ export const defaultGatewayLimits: GatewayLimits = {
   idleMs: 65_000,
   connections: 2_048,
   keepAliveMs: 15_000,
+  interimMs: 60_000,
   stalledClientMs: 120_000,
   handOverMs: 1_000,
   drainMs: 30_000,

@@ -16,6 +16,7 @@ async function receive(
       keepAlive: alive,
       everyMs: 5,
       stalledMs: 1_000,
+      interimMs: 0,
       earlyHeaders: () => ({ "content-type": "text/event-stream" }),
     });
     void answer(stream, response, () => received).then(() => stream.end());

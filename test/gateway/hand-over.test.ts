@@ -103,27 +103,30 @@ it("Codex gets a data event as a sign of life, since it counts nothing else", as
 });
 
 describe("the official SDKs", () => {
-  it("pass over signs of life, also before the first event", async () => {
-    await using rig = await openGatewayRig({ gateway: { limits: { keepAliveMs: 5 } } });
-    const { simulator } = rig.stage;
-    const release = async (role: (typeof dialects)[number]["backend"]): Promise<void> => {
-      await simulator[role].until(() => simulator[role].held > 0);
-      const alive = performance.now() + 60;
-      while (performance.now() < alive) await new Promise((resolve) => setImmediate(resolve));
-      simulator.release();
-    };
-    for (const { backend } of dialects) simulator[backend].setBehaviour("*", "slow-first-event");
-    const params = { messages: [{ role: "user" as const, content: "hello" }] };
-    const response = rig.openai.responses.stream({ model: "openai/gpt-5.5", input: "hello" }).finalResponse();
-    await release("openai");
-    expect((await response).output_text).toBe("The simulator heard: hello");
-    const chat = rig.openai.chat.completions.stream({ ...params, model: "local/qwen3" }).finalContent();
-    await release("chat");
-    expect(await chat).toBe("The simulator heard: hello");
-    const text = rig.anthropic.messages
-      .stream({ ...params, model: "anthropic/claude-opus-4-8", max_tokens: 99 })
-      .finalText();
-    await release("messages");
-    expect(await text).toBe("The simulator heard: hello");
-  });
+  it.each([0, 25, 10_000])(
+    "pass over signs of life, also before the first event (%i ms of interim answers)",
+    async (interimMs) => {
+      await using rig = await openGatewayRig({ gateway: { limits: { keepAliveMs: 5, interimMs } } });
+      const { simulator } = rig.stage;
+      const release = async (role: (typeof dialects)[number]["backend"]): Promise<void> => {
+        await simulator[role].until(() => simulator[role].held > 0);
+        const alive = performance.now() + 60;
+        while (performance.now() < alive) await new Promise((resolve) => setImmediate(resolve));
+        simulator.release();
+      };
+      for (const { backend } of dialects) simulator[backend].setBehaviour("*", "slow-first-event");
+      const params = { messages: [{ role: "user" as const, content: "hello" }] };
+      const response = rig.openai.responses.stream({ model: "openai/gpt-5.5", input: "hello" }).finalResponse();
+      await release("openai");
+      expect((await response).output_text).toBe("The simulator heard: hello");
+      const chat = rig.openai.chat.completions.stream({ ...params, model: "local/qwen3" }).finalContent();
+      await release("chat");
+      expect(await chat).toBe("The simulator heard: hello");
+      const text = rig.anthropic.messages
+        .stream({ ...params, model: "anthropic/claude-opus-4-8", max_tokens: 99 })
+        .finalText();
+      await release("messages");
+      expect(await text).toBe("The simulator heard: hello");
+    },
+  );
 });

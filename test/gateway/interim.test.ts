@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { takesInterim } from "../../src/gateway/interim.ts";
-import { dialects, openGatewayRig } from "./rig.ts";
+import { clientKey, dialects, openGatewayRig } from "./rig.ts";
 
 it.each<[Record<string, string>, string, boolean]>([
   [{ "x-stainless-runtime": "node", "user-agent": "OpenAI/JS 6.9.1" }, "1.1", true],
@@ -37,6 +37,31 @@ it("a client that waits for a whole answer hears that it is being made, and then
       expect(line.received.replaceAll("HTTP/1.1 102 Processing\r\n\r\n", "")).toMatch(status);
     }
   }
+});
+
+it("a client that waits for a stream keeps its status for a while, and gets the head with a sign of life after that", async () => {
+  await using rig = await openGatewayRig({ gateway: { limits: { keepAliveMs: 10, interimMs: 30 } } });
+  const [{ path, target, backend, ask }] = dialects;
+  rig.stage.simulator[backend].setBehaviour("*", "slow-first-event");
+  const text = JSON.stringify(ask("hello", target, true));
+  const line = await rig.dial();
+  line.socket.write(
+    `POST ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer ${clientKey}\r\nx-stainless-runtime: node\r\nconnection: close\r\ncontent-length: ${Buffer.byteLength(text)}\r\n\r\n${text}`,
+  );
+  await line.until(() => line.received.includes(": keep-alive"));
+  rig.stage.simulator.release();
+  await line.until(() => line.closed);
+  expect(line.received).toMatch(/^(HTTP\/1\.1 102 Processing\r\n\r\n){3}HTTP\/1\.1 200 OK\r\n/);
+  expect(line.received).toContain("response.completed");
+});
+
+it("an SDK that streams sees the true status of a turn that took a while to fail", async () => {
+  await using rig = await openGatewayRig({ limits: { firstEventMs: 60 }, gateway: { limits: { keepAliveMs: 5 } } });
+  const { codex, messages: anthropic, chat } = rig.stage.simulator;
+  for (const backend of [codex, anthropic, chat]) backend.setBehaviour("*", "silence");
+  const messages = [{ role: "user" as const, content: "hello" }];
+  const asked = rig.anthropic.messages.create({ model: "coding", max_tokens: 9, messages, stream: true });
+  await expect(asked).rejects.toMatchObject({ status: expect.any(Number) });
 });
 
 it("the official SDKs wait on, and see an error as one", async () => {
