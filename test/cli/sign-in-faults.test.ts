@@ -103,6 +103,17 @@ describe("a device login of Codex", () => {
     expect(await stored()).toEqual([]);
   });
 
+  it.each([600_000, -600_000])("with a clock that is off by %i ms signs in, and serves turns", async (off) => {
+    await open();
+    const clock = `data:text/javascript,const now=Date.now;Date.now=()=>now()+(${off})`;
+    const nodeArgs = ["--import", clock];
+    expect((await stage.run(["auth", "add", "codex"], { nodeArgs })).code).toBe(0);
+    const asked = await stage.run(["ask", "--route", "codex/gpt-5.5", "hello"], { nodeArgs });
+    expect(asked).toMatchObject({ code: 0, stdout: "The simulator heard: hello\n", stderr: "" });
+    // What it was told in a minute of its own must not look old or new enough to be spent for nothing.
+    expect(stage.simulator.codexIssuer.counters.refreshes).toBe(0);
+  });
+
   it("with the wrong account leaves the one that was meant as it is, and says so", async () => {
     await open();
     const { account, credential } = await stage.addCodexLogin("meant");

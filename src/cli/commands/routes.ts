@@ -66,8 +66,12 @@ export function routesCommand(command: Command): void {
           return;
         }
         if (routes.length === 0) {
-          say(`No route is configured. Put one into ${workspace.home.configFile}:`, "", "  routes:");
-          say("    coding: [codex/gpt-5.5, anthropic/claude-sonnet-5]");
+          say(
+            `No route is configured. understudy model makes one; or write it into ${workspace.home.configFile}:`,
+            "",
+            "  routes:",
+            "    coding: [codex/gpt-5.5, anthropic/claude-sonnet-5]",
+          );
         }
         for (const [i, view] of views.entries()) printRoute(view, routes[i]);
       }),
