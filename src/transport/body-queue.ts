@@ -50,6 +50,8 @@ export class BodyQueue implements AsyncIterableIterator<Uint8Array> {
     if (this.#ended) return;
     this.#ended = true;
     this.#broken = broken;
+    // From here on the connection may carry another answer, which pauses it for itself.
+    this.#paused = false;
     const waiting = this.#waiting;
     this.#waiting = null;
     if (waiting === null) return;

@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import type { TransportResponse } from "../core/transport.ts";
+import { TransportError, type TransportResponse } from "../core/transport.ts";
 import { BodyQueue } from "./body-queue.ts";
 import { ChunkedBody } from "./chunked-body.ts";
 import { toTransportError } from "./network-error.ts";
@@ -48,9 +48,9 @@ export class Http1Connection {
     this.#socket = socket;
     this.#events = events;
     socket.on("data", (chunk: Buffer) => this.#read(chunk));
-    socket.on("end", () => this.#over(closedError()));
+    socket.on("end", () => this.#over(new CleanEnd("other side closed")));
     socket.on("error", (error) => this.#over(error));
-    socket.on("close", () => this.#over(closedError()));
+    socket.on("close", () => this.close());
   }
 
   get isOpen(): boolean {
@@ -63,11 +63,16 @@ export class Http1Connection {
     parts: readonly (string | Uint8Array)[],
     signal: AbortSignal | undefined,
   ): Promise<TransportResponse> {
+    if (!this.isOpen) {
+      this.close();
+      return Promise.reject(new TransportError("connect", "UND_ERR_SOCKET", "the connection was closed meanwhile"));
+    }
     const settle = Promise.withResolvers<TransportResponse>();
     const onAbort = (): void => this.#abort(signal?.reason);
     this.#exchange = { method, settle, signal, onAbort, head: null, queue: null, chunked: null, left: 0 };
     signal?.addEventListener("abort", onAbort, { once: true });
     const socket = this.#socket;
+    socket.ref();
     const [only] = parts;
     if (parts.length === 1 && only !== undefined) socket.write(only, "latin1");
     else {
@@ -78,8 +83,9 @@ export class Http1Connection {
     return settle.promise;
   }
 
+  /** From our side: an answer that only the end of the connection would end is cut by it. */
   close(): void {
-    this.#over(closedError());
+    this.#over(new TransportError(this.#exchange?.head == null ? "sent" : "body", "UND_ERR_CLOSED", "it was closed"));
   }
 
   #read(chunk: Buffer): void {
@@ -162,6 +168,8 @@ export class Http1Connection {
     if (isPoisoned || isUnsent || keepAliveMs === 0 || this.#closed) return this.close();
     // Bytes that nobody asked for must be noticed, also after a slow reader.
     this.#socket.resume();
+    // A connection that rests keeps no process alive.
+    this.#socket.unref();
     this.#events.onFree(this, keepAliveMs);
   }
 
@@ -200,8 +208,4 @@ export class Http1Connection {
 /** The other side closed the connection in order. */
 class CleanEnd extends Error {
   readonly code = "UND_ERR_SOCKET";
-}
-
-function closedError(): CleanEnd {
-  return new CleanEnd("other side closed");
 }

@@ -57,13 +57,18 @@ export function createHttp1Client(options: Http1Options): Http1Client {
 
   async function send(request: TransportRequest): Promise<TransportResponse> {
     const { signal } = request;
-    if (closed) throw new TransportError("connect", "UND_ERR_CLOSED", "the transport is closed");
-    signal?.throwIfAborted();
+    mayGoOn(signal);
     const address = addressOf(request.url);
     const parts = writeRequest(request, address);
     const pool = poolOf(address.origin);
     const connection = takeIdle(pool) ?? (await connectionFor(pool, address, signal));
     return connection.send(request.method, parts, signal);
+  }
+
+  /** To be asked after every wait: nothing is sent for somebody who has left. */
+  function mayGoOn(signal: AbortSignal | undefined): void {
+    if (closed) throw new TransportError("connect", "UND_ERR_CLOSED", "the transport is closed");
+    signal?.throwIfAborted();
   }
 
   function addressOf(url: string): Address {
@@ -100,7 +105,9 @@ export function createHttp1Client(options: Http1Options): Http1Client {
   ): Promise<Http1Connection> {
     while (pool.all.size + pool.opening >= options.connectionsPerOrigin) {
       const free = await nextFree(pool, signal);
-      if (free !== null) return free;
+      if (closed || signal?.aborted === true) free?.close();
+      mayGoOn(signal);
+      if (free?.isOpen === true) return free;
     }
     return open(pool, address, signal);
   }
@@ -126,6 +133,8 @@ export function createHttp1Client(options: Http1Options): Http1Client {
     pool.opening += 1;
     try {
       const socket = await connectSocket(pool, address, signal);
+      if (closed || signal?.aborted === true) socket.destroy();
+      mayGoOn(signal);
       const connection = new Http1Connection(socket, {
         onFree(free, keepAliveMs) {
           free.idleUntil = Date.now() + keepAliveMs;
@@ -168,13 +177,13 @@ export function createHttp1Client(options: Http1Options): Http1Client {
         clearTimeout(timer);
         socket.removeAllListeners("error");
         socket.removeAllListeners("close");
+        // What it says before somebody listens again is of no interest, but must not end the process.
+        socket.on("error", () => {});
         signal?.removeEventListener("abort", onAbort);
         settle();
       };
       const fail = (error: unknown): void => {
         done(() => reject(error));
-        // What it still says is of no interest, but must not end the process.
-        socket.on("error", () => {});
         socket.destroy();
       };
       const onAbort = (): void => fail(signal?.reason);
@@ -207,7 +216,10 @@ export function createHttp1Client(options: Http1Options): Http1Client {
   function close(): void {
     closed = true;
     clearInterval(sweeper);
-    for (const pool of pools.values()) for (const connection of pool.all) connection.close();
+    for (const pool of pools.values()) {
+      for (const connection of pool.all) connection.close();
+      for (const wake of pool.waiting.splice(0)) wake(null);
+    }
   }
 }
 

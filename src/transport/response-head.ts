@@ -50,7 +50,7 @@ function nameOf(raw: string): string {
 
 /**
  * Reads the head of an answer: `text` is everything before the empty line, as latin1. Throws an `HttpFault` for all that two readers could
- * understand in two ways: folded lines, blanks before a colon, lengths that differ, line ends other than CR LF.
+ * understand in two ways: folded lines, blanks before a colon, lengths that differ, codings besides chunked, line ends other than CR LF.
  */
 export function parseResponseHead(text: string, method: string): ResponseHead {
   const [first = "", ...lines] = text.split("\r\n");
@@ -84,7 +84,8 @@ function framingOf(status: number, method: string, coding: string | undefined, l
   if (coding !== undefined) {
     // Both at once is how answers are smuggled; undici refuses it, too.
     if (length !== undefined) throw new HttpFault("HPE_UNEXPECTED_CONTENT_LENGTH", "the answer has two lengths");
-    return coding.toLowerCase().trim() === "chunked" ? { kind: "chunked" } : { kind: "close" };
+    if (coding.toLowerCase() === "chunked") return { kind: "chunked" };
+    throw new HttpFault("HPE_INVALID_TRANSFER_ENCODING", "the answer is coded in a way that was not asked for");
   }
   return length === undefined ? { kind: "close" } : { kind: "length", bytes: Number(length) };
 }

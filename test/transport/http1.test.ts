@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import fc from "fast-check";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
 import { readText, type Transport, TransportError } from "../../src/core/transport.ts";
+import { BodyQueue } from "../../src/transport/body-queue.ts";
 import { createNetworkTransport } from "../../src/transport/transport.ts";
 import { createUndiciTransport } from "../../src/transport/undici.ts";
 
@@ -224,6 +225,52 @@ describe("the transport's own HTTP/1.1 client", () => {
     expect(await readText((await next).body, 10)).toBe("ok");
   });
 
+  it("does not take its own closing for the end of a body without a length", async () => {
+    const { url } = await answerRaw([["HTTP/1.1 200 OK\r\n\r\nhal"]]);
+    const own = createNetworkTransport();
+    const answer = await own.send({ method: "POST", url, headers: {}, body: "x" });
+    const reading = failure(readText(answer.body, 100));
+    await own.close();
+    expect((await reading).phase).toBe("body");
+  });
+
+  it("sends nothing for who still waits for a connection when it is closed", async () => {
+    const { url, received } = await answerRaw([]);
+    const own = createNetworkTransport({ connectionsPerOrigin: 1 });
+    const request = { method: "POST", url, headers: {}, body: "x" } as const;
+    const [under, waiting] = [failure(own.send(request)), failure(own.send(request))];
+    await expect.poll(() => received.length).toBe(1);
+    await own.close();
+    expect([(await under).phase, (await waiting).phase]).toEqual(["sent", "connect"]);
+    expect(sockets.size).toBe(1);
+  });
+
+  it("keeps no process alive by a connection that rests", async () => {
+    const handles = (): number => process.getActiveResourcesInfo().filter((name) => name === "TCPSocketWrap").length;
+    await expect.poll(handles).toBe(0);
+    let end = (): void => {};
+    const url = await serve((request, response) => {
+      request.socket.unref();
+      response.writeHead(200, { "content-length": 2 }).write("o");
+      end = () => response.end("k");
+    });
+    const answer = await post(url);
+    expect(handles()).toBe(1);
+    end();
+    expect(await readText(answer.body, 10)).toBe("ok");
+    expect(handles()).toBe(0);
+  });
+
+  it("lets a body that is complete not resume the connection, which may carry another by then", async () => {
+    const calls: string[] = [];
+    const note = (name: string) => () => void calls.push(name);
+    const queue = new BodyQueue({ pause: note("pause"), resume: note("resume"), drop: note("drop") });
+    queue.push(new Uint8Array(300 * 1024));
+    queue.end();
+    expect((await readText(queue, 1_000_000)).length).toBe(300 * 1024);
+    expect(calls).toEqual(["pause"]);
+  });
+
   it("pauses the connection while nobody reads", async () => {
     let written = 0;
     const url = await serve((_, response) => {
@@ -259,6 +306,7 @@ describe("the transport's own HTTP/1.1 client", () => {
   it.each([
     ["two lengths", "HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab"],
     ["a length beside chunks", "HTTP/1.1 200 OK\r\ncontent-length: 2\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n"],
+    ["a coding besides chunks", "HTTP/1.1 200 OK\r\ntransfer-encoding: gzip, chunked\r\n\r\n0\r\n\r\n"],
     ["a folded header", "HTTP/1.1 200 OK\r\nx-a: 1\r\n b\r\ncontent-length: 0\r\n\r\n"],
     ["a blank before the colon", "HTTP/1.1 200 OK\r\nx-a : 1\r\ncontent-length: 0\r\n\r\n"],
     ["no status line", "ICY 200 OK\r\n\r\n"],
