@@ -51,6 +51,11 @@ export class SseParser {
     return this.#feed(this.#decoder.decode(chunk, { stream: true }));
   }
 
+  /** The same for text that is decoded already. Not to be mixed with `push`. */
+  pushText(text: string): SseEvent[] {
+    return this.#feed(text);
+  }
+
   /**
    * After the last chunk: the event that was still open, if it has data. Whoever passes the bytes on to a client has to add a
    * blank line to them when this gives one. Throws as `push` does.

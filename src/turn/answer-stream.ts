@@ -12,7 +12,32 @@ import { WholeEvents } from "./whole-events.ts";
 /** A piece of an answer as it came, in whole events, and what they are. */
 export interface Batch {
   readonly bytes: Uint8Array;
+  /** Parsed when somebody asks. */
   readonly events: readonly SseEvent[];
+}
+
+/** Whole events. */
+class EventBytes implements Batch {
+  readonly bytes: Uint8Array;
+  #events: readonly SseEvent[] | null;
+
+  constructor(bytes: Uint8Array, events: readonly SseEvent[] | null = null) {
+    this.bytes = bytes;
+    this.#events = events;
+  }
+
+  get events(): readonly SseEvent[] {
+    this.#events ??= new SseParser().push(this.bytes);
+    return this.#events;
+  }
+}
+
+/** What a look at a batch has shown. */
+interface Look {
+  readonly batch: Batch;
+  /** True when there was content for the caller. */
+  readonly seen: boolean;
+  readonly events: number;
 }
 
 /** How an answer ended. */
@@ -39,12 +64,21 @@ export interface AnswerStreamInput {
   readonly classify: (evidence: Evidence) => Failure;
   /** True after the caller gave up. */
   readonly isCancelled: () => boolean;
+  /**
+   * True when somebody will ask for the events of each batch, not for its bytes alone. Else those that are no more than one more piece of
+   * the same are not even parsed. Default true.
+   */
+  readonly needsEvents?: boolean;
+  /** Called when the stream is over or closed. */
+  readonly onClosed?: () => void;
   /** True: a failure event behind the commit point is kept back in `withheld` instead of being passed on. Default false. */
   readonly withholdsFailure?: boolean;
   readonly gauge?: StreamGauge;
 }
 
 const encoder = new TextEncoder();
+// A byte order mark is left to the parser.
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /**
  * Events at the beginning whose bytes don't count against what may be held: the first two of a Responses stream each repeat the
@@ -70,6 +104,8 @@ export class AnswerStream {
   readonly #whole = new WholeEvents();
   readonly #held: Batch[] = [];
   #withheld: readonly SseEvent[] = [];
+  /** An event that is too large came behind what was given last. */
+  #tooLarge: SseError | null = null;
   #end: StreamEnd | null = null;
   #sawEvent = false;
   /** Unix ms since which no event has come; null right after one. */
@@ -100,16 +136,16 @@ export class AnswerStream {
     // An event that is not complete yet may be the failure, so it does not count. The parser bounds it.
     let bytes = 0;
     for (;;) {
-      const batch = await this.#next();
-      if (batch === null) return this.#end?.kind === "cut" ? this.#end.failure : null;
-      const content = this.#read(batch);
+      const next = await this.#next();
+      if (next === null) return this.#end?.kind === "cut" ? this.#end.failure : null;
+      const content = this.#look(next);
       // Comments alone say nothing to the caller, and there is no end to how many may come.
-      if (batch.events.length > 0) {
+      if (content.events > 0) {
         this.#held.push(content.batch);
         this.#counted?.hold(content.batch.bytes.length);
       }
-      events += batch.events.length;
-      if (events > openingEvents) bytes += batch.bytes.length;
+      events += content.events;
+      if (events > openingEvents) bytes += next.length;
       // Nothing has been passed on yet, so a failure that came together with content is not seen either.
       if (this.#end?.kind === "cut") return this.#end.failure;
       if (this.#end !== null) return null;
@@ -123,10 +159,10 @@ export class AnswerStream {
       this.#counted?.letGo();
       yield* this.#held;
       while (this.#end?.kind !== "cut") {
-        const batch = await this.#next();
-        if (batch === null) return;
-        const whole = this.#end === null ? this.#read(batch).batch : batch;
-        if (whole.bytes.length > 0 || whole.events.length > 0) yield whole;
+        const next = await this.#next();
+        if (next === null) return;
+        const batch = this.#end === null ? this.#look(next).batch : new EventBytes(next);
+        if (batch.bytes.length > 0) yield batch;
       }
     } finally {
       await this.close();
@@ -141,31 +177,28 @@ export class AnswerStream {
     } catch {
       // The connection was broken already.
     }
+    this.#input.onClosed?.();
   }
 
-  /** The next chunk, or null after the last; sets `#end` when there is none. */
-  async #next(): Promise<Batch | null> {
+  /** The next whole events, or null after the last; sets `#end` when there are none. */
+  async #next(): Promise<Uint8Array | null> {
     const { reader } = this.#input;
     try {
       if (this.#closed) {
         this.#finish(reader.end());
         return null;
       }
+      if (this.#tooLarge !== null) throw this.#tooLarge;
       const { value, done } = await this.#pull();
       if (done === true) {
         this.#closed = true;
-        const last = this.#parser.end();
-        // A last event that lacked its blank line: passed on with it, so that the next reader sees it too.
-        if (last.length > 0) return { bytes: withBlankLine(this.#whole.rest()), events: last };
+        const rest = this.#whole.rest();
+        // A last event that lacks its blank line: passed on with it, so that the next reader sees it too.
+        if (rest.length > 0) return withBlankLine(rest);
         this.#finish(reader.end());
         return null;
       }
-      const events = this.#parser.push(value);
-      if (events.length > 0) {
-        this.#sawEvent = true;
-        this.#idleSince = null;
-      }
-      return { bytes: this.#whole.push(value), events };
+      return this.#whole.push(value);
     } catch (error) {
       this.#closed = true;
       // Where the end of the bytes is the end, a break behind the last word takes nothing away.
@@ -194,15 +227,70 @@ export class AnswerStream {
     }
   }
 
-  /**
-   * Follows the events of one batch. Says whether content was seen, and gives the batch without the events that nobody can
-   * read or that are withheld.
-   */
-  #read(batch: Batch): { seen: boolean; batch: Batch } {
+  /** Follows what came. Gives it without the events that nobody can read or that are withheld. */
+  #look(bytes: Uint8Array): Look {
+    const looked = this.#follow(bytes);
+    if (looked.events > 0) {
+      this.#sawEvent = true;
+      this.#idleSince = null;
+    }
+    return looked;
+  }
+
+  #follow(bytes: Uint8Array): Look {
+    const text = decoder.decode(bytes);
+    const { reader, needsEvents = true } = this.#input;
+    if (needsEvents || reader.isMoreOfTheSame === undefined) {
+      const events = this.#parse(text);
+      const { seen, kept } = this.#read(events ?? []);
+      if (kept.length === events?.length) return { batch: new EventBytes(bytes, events), seen, events: events.length };
+      return { batch: new EventBytes(formatEvents(kept), kept), seen, events: events?.length ?? 0 };
+    }
+    let seen = false;
+    let count = 0;
+    /** What goes on, once something does not. */
+    let changed: string[] | null = null;
+    for (let at = 0; at < text.length && this.#end === null; ) {
+      const blank = text.indexOf("\n\n", at);
+      // Other line ends than line feeds: all that is left is parsed as one.
+      const next = blank < 0 ? text.length : blank + 2;
+      if (blank >= 0 && reader.isMoreOfTheSame(text, at, blank)) {
+        count += 1;
+        seen = true;
+        changed?.push(text.slice(at, next));
+      } else {
+        const events = this.#parse(text.slice(at, next));
+        const { seen: sawContent, kept } = this.#read(events ?? []);
+        count += events?.length ?? 0;
+        if (sawContent) seen = true;
+        if (kept.length === events?.length) changed?.push(text.slice(at, next));
+        else (changed ??= [text.slice(0, at)]).push(...kept.map(({ data, event }) => formatSse(data, event)));
+        if (events === null) break;
+        // What comes behind the end goes on as it is.
+        if (this.#end !== null) changed?.push(text.slice(next));
+      }
+      at = next;
+    }
+    return { batch: new EventBytes(changed === null ? bytes : encoder.encode(changed.join(""))), seen, events: count };
+  }
+
+  /** Null when the text begins with an event that is too large. */
+  #parse(text: string): SseEvent[] | null {
+    try {
+      return this.#parser.pushText(text);
+    } catch (error) {
+      if (!(error instanceof SseError)) throw error;
+      this.#tooLarge = error;
+      return null;
+    }
+  }
+
+  /** Follows events. Says whether content was seen, and gives them without those that nobody can read or that are withheld. */
+  #read(events: readonly SseEvent[]): { seen: boolean; kept: readonly SseEvent[] } {
     const { reader, watchdog, classify, withholdsFailure } = this.#input;
     const left = new Set<SseEvent>();
     let seen = false;
-    for (const [index, event] of batch.events.entries()) {
+    for (const [index, event] of events.entries()) {
       const verdict = reader.read(event);
       if (verdict.kind === "content") {
         seen = true;
@@ -210,7 +298,7 @@ export class AnswerStream {
       }
       if (verdict.kind === "failure") {
         this.#end = { kind: "cut", failure: classify(verdict.evidence), told: true, usage: reader.usage };
-        if (withholdsFailure === true) this.#withheld = batch.events.slice(index);
+        if (withholdsFailure === true) this.#withheld = events.slice(index);
         for (const withheld of this.#withheld) left.add(withheld);
         break;
       }
@@ -221,7 +309,7 @@ export class AnswerStream {
         break;
       }
     }
-    return { seen, batch: left.size === 0 ? batch : without(batch, left) };
+    return { seen, kept: left.size === 0 ? events : events.filter((event) => !left.has(event)) };
   }
 
   #finish(missing: Evidence | null): void {
@@ -245,9 +333,8 @@ export class AnswerStream {
   }
 }
 
-function without({ events }: Batch, left: ReadonlySet<SseEvent>): Batch {
-  const kept = events.filter((event) => !left.has(event));
-  return { bytes: encoder.encode(kept.map(({ data, event }) => formatSse(data, event)).join("")), events: kept };
+function formatEvents(events: readonly SseEvent[]): Uint8Array {
+  return encoder.encode(events.map(({ data, event }) => formatSse(data, event)).join(""));
 }
 
 function withBlankLine(bytes: Uint8Array): Uint8Array {

@@ -22,9 +22,11 @@ export interface AttemptInput {
   /** Keep a failure event behind the commit point back; see `AnswerStream`. Default false. */
   readonly withholdsFailure?: boolean;
   readonly classify: (evidence: Evidence) => Failure;
+  /** False when a stream is only passed on, and nobody asks for its events. Default true. */
+  readonly needsEvents?: boolean;
   /** Told the headers of the answer, also of a refusal. */
   readonly onHeaders?: (headers: Readonly<Record<string, string>>) => void;
-  /** Told the answer as it is read: the data of each event, or the whole body. */
+  /** Told the answer as it is read: the data of each event (but those that are only more of the same), or the whole body. */
   readonly onText?: (text: string) => void;
   /** The caller's. */
   readonly signal?: AbortSignal;
@@ -74,13 +76,15 @@ export async function runAttempt(input: AttemptInput): Promise<AttemptResult> {
     input.onHeaders?.(response.headers);
     if (isSuccess(response.status) && isEventStream(response, upstream.streams)) {
       const stream = new AnswerStream({
-        body: releasing(response.body),
+        body: response.body,
         reader: overheard(protocol.createStreamReader(), input.onText),
         watchdog,
         now: () => clock.now(),
         limits,
         classify,
         isCancelled,
+        onClosed: release,
+        needsEvents: input.needsEvents !== false,
         withholdsFailure: input.withholdsFailure === true,
         ...(input.gauge === undefined ? {} : { gauge: input.gauge }),
       });
@@ -115,20 +119,13 @@ export async function runAttempt(input: AttemptInput): Promise<AttemptResult> {
     watchdog.stop();
     for (const signal of signals) signal.removeEventListener("abort", cancel);
   }
-
-  /** The body; the caller's signal stays connected until it is read or closed. */
-  async function* releasing(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-    try {
-      yield* body;
-    } finally {
-      release();
-    }
-  }
 }
 
 function overheard(reader: StreamReader, onText: AttemptInput["onText"]): StreamReader {
   if (onText === undefined) return reader;
+  const { isMoreOfTheSame } = reader;
   return {
+    ...(isMoreOfTheSame === undefined ? {} : { isMoreOfTheSame }),
     read(event) {
       onText(event.data);
       return reader.read(event);

@@ -121,6 +121,7 @@ async function tryMeasured(
     upstream,
     whole: !wantsStream(request),
     withholdsFailure: input.findSuccessor !== undefined,
+    needsEvents: request.dialect !== upstream.protocol || !wantsStream(request) || input.findSuccessor !== undefined,
     classify: (evidence) =>
       classifyFailure({ ...evidence, protocol: upstream.protocol, provider: provider.id }, classifyOptions(runtime)),
     onHeaders: (headers) => runtime.onHeard?.(credential, provider, { headers }),

@@ -58,6 +58,7 @@ export function createStreamReader(): StreamReader {
       committed = true;
       return content;
     },
+    isMoreOfTheSame: (text, from, to) => committed && !ended && failure === null && isPlainDelta(text, from, to),
     end() {
       if (failure !== null) return failure;
       if (isFinished()) return null;
@@ -67,6 +68,16 @@ export function createStreamReader(): StreamReader {
       return usage;
     },
   };
+}
+
+const oneChoice = '"choices":[{"index":0,"delta":{';
+const strange = ['"usage":{', '"error"', '"index":1', '"finish_reason":"'];
+
+/** One more piece of the only choice, on one line of data: it ends nothing, counts nothing, complains of nothing. */
+function isPlainDelta(text: string, from: number, to: number): boolean {
+  if (!text.startsWith('data: {"', from) || text[to - 1] !== "}" || text.indexOf("\n", from) !== to) return false;
+  const chunk = text.slice(from, to);
+  return chunk.includes(oneChoice) && !strange.some((part) => chunk.includes(part));
 }
 
 /** A whole answer. A 200 that holds an error, or no choice with a message, is a failure. */

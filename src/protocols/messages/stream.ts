@@ -44,6 +44,7 @@ export function createStreamReader(): StreamReader {
       committed = true;
       return content;
     },
+    isMoreOfTheSame: (text, from, to) => committed && !ended && isPlainDelta(text, from, to),
     end() {
       if (ended) return null;
       return failure ?? { phase: "end", protocol: "messages", message: "the stream ended without message_stop" };
@@ -52,6 +53,16 @@ export function createStreamReader(): StreamReader {
       return usage.total;
     },
   };
+}
+
+const deltaBeginning = 'event: content_block_delta\ndata: {"type":"content_block_delta","index":';
+const plainDeltas = ['"delta":{"type":"text_delta",', '"delta":{"type":"input_json_delta",'];
+
+/** A piece of text or of a call's input, on one line of data, in the spelling of Anthropic itself. */
+function isPlainDelta(text: string, from: number, to: number): boolean {
+  if (!text.startsWith(deltaBeginning, from) || !text.startsWith("}}", to - 2)) return false;
+  const delta = text.indexOf(",", from + deltaBeginning.length) + 1;
+  return plainDeltas.some((kind) => text.startsWith(kind, delta)) && text.indexOf("\n", delta) === to;
 }
 
 /** A whole answer. A 200 that holds an error, or no list of content, is a failure. */

@@ -51,6 +51,11 @@ export function createStreamReader(): StreamReader {
       committed = true;
       return content;
     },
+    isMoreOfTheSame(text, from, to) {
+      if (!committed || over || !isPlainDelta(text, from, to)) return false;
+      hasItem = true;
+      return true;
+    },
     end() {
       if (over) return failure;
       return { phase: "end", protocol: "responses", message: "the stream ended without response.completed" };
@@ -59,6 +64,24 @@ export function createStreamReader(): StreamReader {
       return usage;
     },
   };
+}
+
+/** Deltas that come by the hundred and carry nothing but themselves. */
+const plainDeltas = [
+  "response.output_text.delta",
+  "response.function_call_arguments.delta",
+  "response.custom_tool_call_input.delta",
+  "response.reasoning_summary_text.delta",
+  "response.reasoning_text.delta",
+].flatMap((type) => [`event: ${type}\ndata: {"type":"${type}",`, `data: {"type":"${type}",`]);
+
+function isPlainDelta(text: string, from: number, to: number): boolean {
+  if (text[to - 1] !== "}") return false;
+  for (const beginning of plainDeltas) {
+    // One line of data that ends where the event does.
+    if (text.startsWith(beginning, from)) return text.indexOf("\n", from + beginning.length) === to;
+  }
+  return false;
 }
 
 /** A whole answer. The status is looked at before the output; a 200 that is no response at all is a failure. */
