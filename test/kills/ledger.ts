@@ -9,6 +9,7 @@ interface Spend {
   readonly worker: string;
   readonly replay: boolean;
   outcome?: string;
+  /** Its answer was made durable while its claim stood. */
   settled?: boolean;
   /** The time when this was last heard of, Unix ms. */
   at: number;
@@ -56,7 +57,8 @@ export class Ledger {
       if (spend !== undefined) [spend.outcome, spend.at] = [line.kind, line.at];
     } else if (line.type === "settled") {
       const spend = this.#of(line.id, line.generation).findLast((one) => one.worker === worker);
-      if (spend !== undefined) spend.settled = true;
+      // What is written after the claim is over comes too late for whoever went on.
+      if (spend !== undefined) spend.settled = line.at - spend.begun < this.#claimMs;
       if (!line.counted) return;
       this.refreshes++;
       const arrived = arrivedAt(line.id);
