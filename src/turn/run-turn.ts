@@ -99,7 +99,10 @@ export async function runTurn(runtime: TurnRuntime, request: TurnRequest, option
 
   /** Counts what this one's answer has cost, as far as it came. */
   function spend({ candidate, tried }: Found): void {
-    const cost = costOf(usageOf(tried.answer.end()), runtime.priceOf?.(candidate.target) ?? null);
+    const { target } = candidate;
+    const usage = usageOf(tried.answer.end());
+    const reported = runtime.findProvider(target.provider)?.reportsUsd === true ? usage?.reportedCost : undefined;
+    const cost = costOf(usage, runtime.priceOf?.(target) ?? null, reported);
     if (cost !== null) spent = { ...cost, usd: cost.usd + (spent?.usd ?? 0) };
   }
 

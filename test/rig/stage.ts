@@ -99,6 +99,7 @@ export interface StageOptions {
   readonly providers?: ConfigInput["providers"];
   readonly pools?: ConfigInput["pools"];
   readonly limits?: ConfigInput["limits"];
+  readonly prices?: ConfigInput["prices"];
   readonly env?: Readonly<Record<string, string>>;
   /** Default: a file in the stage's folder. */
   readonly store?: string;
@@ -120,6 +121,7 @@ export async function openStage(options: StageOptions = {}): Promise<TestStage> 
     },
     ...(options.pools === undefined ? {} : { pools: options.pools }),
     limits: { maxWaitMs: 0, ...options.limits },
+    ...(options.prices === undefined ? {} : { prices: options.prices }),
     ...(options.store === undefined ? {} : { store: options.store }),
   };
   // Chance is switched off: a back-off takes no time.
