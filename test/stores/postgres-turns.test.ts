@@ -11,7 +11,7 @@ import { testKey } from "./test-key.ts";
 const env = { UNDERSTUDY_KEY: formatKey(testKey) };
 
 /** How long and how often something is waited for that comes by itself. */
-const soon = { timeout: 45_000, interval: 25 };
+const soon = { timeout: 20_000, interval: 25 };
 
 const openStageOn = (store: string, options: StageOptions = {}): Promise<TestStage> =>
   openStage({ ...options, store, env });
