@@ -4,7 +4,7 @@ import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { createGateway } from "../../src/gateway.ts";
 import { showTurn } from "../../src/cli/show-turn.ts";
-import { writeHistory } from "./history.ts";
+import { createTurn, writeHistory } from "./history.ts";
 import {
   adminKey,
   buildPageIfOld,
@@ -30,6 +30,8 @@ beforeAll(async () => {
 });
 afterAll(() => browser?.close());
 afterEach(() => stage?.[Symbol.asyncDispose]());
+
+const canary = "canary-of-a-secret-in-a-failure";
 
 /** How long something may take on a busy machine. */
 const patience = { timeout: 20_000 };
@@ -213,8 +215,13 @@ describe.skipIf(isSkipped)("what one does on the status page", () => {
     simulator.codex.script("echo-key", { for: "ann" });
     simulator.codex.script("echo-key", { for: "ben" });
     await stage.call();
+    // One that got into the journal all the same, by whatever door.
+    const { store, secrets: known } = stage.stage.workspace;
+    known.note(canary);
+    await store.appendTurn(createTurn("turn_canary", Date.now(), () => 0.99, `the key ${canary} is wrong`));
+    await page.locator("[data-place='0'].turn-lost").waitFor();
     await page.locator(".turn").first().click();
-    await page.locator(".why").waitFor();
+    await page.locator(".why").getByText("[secret]").first().waitFor();
     const own = { authorization: `Bearer ${adminKey}`, "x-understudy-page": "1" };
     const live = await fetch(`${stage.gateway.url}/admin/live`, { headers: own });
     const reader = live.body?.pipeThrough(new TextDecoderStream()).getReader();
@@ -235,7 +242,13 @@ describe.skipIf(isSkipped)("what one does on the status page", () => {
     const all = [...stage.sent, told, await page.content()].join("\n");
     expect(all).toContain("ann");
     const storeKey = readFileSync(`${folder}/understudy.key`, "utf8").trim();
-    const secrets = [...simulator.secrets.filter((secret) => secret.length >= 12), clientKey, adminKey, storeKey];
+    const secrets = [
+      canary,
+      ...simulator.secrets.filter((secret) => secret.length >= 12),
+      clientKey,
+      adminKey,
+      storeKey,
+    ];
     for (const secret of secrets) expect(all.includes(secret), `it was told ${secret}`).toBe(false);
   });
 });

@@ -29,14 +29,22 @@ export async function writeHistory(store: Store, count: number, spanMs: number):
   }
 }
 
-function createTurn(id: string, startedAt: number, chance: () => number): TurnRecord {
+/** A turn as chance wants it: below 0.86 it went well, from 0.97 on it was lost. `message` is what the provider said. */
+export function createTurn(id: string, startedAt: number, chance: () => number, message?: string): TurnRecord {
   const luck = chance();
   const trouble = troubles[Math.floor(chance() * troubles.length)];
   const took = 900 + Math.round(chance() * 9_000);
   const failure: Failure | null =
     trouble === undefined
       ? null
-      : { ...trouble, scope: "credential", next: "next_credential", reloginRequired: false, status: 429 };
+      : {
+          ...trouble,
+          ...(message === undefined ? {} : { message }),
+          scope: "credential",
+          next: "next_credential",
+          reloginRequired: false,
+          status: 429,
+        };
   const attempt = (label: string, from: number, to: number, failed: boolean): AttemptRecord => ({
     candidate: {
       provider: label === "key" ? "anthropic" : "codex",

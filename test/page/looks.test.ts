@@ -102,7 +102,7 @@ describe.skipIf(!hasChromium && process.env["CI"] === undefined)("the status pag
     const running = await stage.begin();
     await lookAt("busy", ".turn-running", true);
     await running.body?.cancel();
-  });
+  }, 60_000);
 
   it("shows that everything is broken, and what to do", async () => {
     stage = await openPageStage();

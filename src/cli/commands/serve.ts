@@ -6,6 +6,7 @@ import { createGateway } from "../../gateway/gateway.ts";
 import { createGatewayNotices } from "../../gateway/gateway-notices.ts";
 import { defaultHost, defaultPort, isLoopback } from "../../gateway/options.ts";
 import { adminKeyFile, readOrCreateAdminKey } from "../../gateway/page/admin-key.ts";
+import { readState } from "../../gateway/page/read-state.ts";
 import { noteRunning } from "../../gateway/running.ts";
 import { readPackageVersion } from "../../platform/package-version.ts";
 import { startTraceExport } from "../../telemetry/otlp.ts";
@@ -94,6 +95,9 @@ async function serve(workspace: Workspace, options: ServeOptions): Promise<void>
     },
   });
   if (cluster.isWorker) giveMetrics(gateway.metrics);
+  if ((await readState(workspace)).pools.length === 0) {
+    say(`No account is there yet: ${gateway.url}/ leads to the first sign-in, and so does understudy auth add codex`);
+  }
   if (config.routes.length === 0) say(`No route is configured yet; put one into ${home.configFile}`);
   const forget = cluster.isPrimary ? noteRunning(home, localUrl(gateway.url, gateway.port)) : () => {};
   if (cluster.isPrimary) announce(gateway.url, options.json === true);

@@ -77,9 +77,9 @@ export async function answerAdmin(
   }
 }
 
-async function watchLive({ feed }: AdminContext, { response }: Call): Promise<void> {
+async function watchLive({ feed, workspace }: AdminContext, { response }: Call): Promise<void> {
   let stop: (() => void) | null = null;
-  const stream = openEventStream(response, () => stop?.());
+  const stream = openEventStream(response, { scrub: scrubberOf(workspace), onClose: () => stop?.() });
   try {
     stop = await feed.watch((message) => stream.send(message));
   } catch (error) {
@@ -96,12 +96,12 @@ async function showTurn({ workspace, feed }: AdminContext, { response, name }: C
   if (turn === null) throw new UnderstudyError("usage", "the journal has no turn with this id");
   const switched = await reckonSwitch(turn, store, runtime.priceOf);
   const lines = explainTurn(turn, await store.listCredentials(), clock.now(), switched);
-  writeJson(response, { row: toTurnRow(turn), lines } satisfies TurnDetail);
+  writeJson(response, { row: toTurnRow(turn), lines } satisfies TurnDetail, workspace);
 }
 
 async function showOlderTurns({ workspace }: AdminContext, { response, name }: Call): Promise<void> {
   const turns = await listOlderTurns(workspace.store, name, olderTurns);
-  writeJson(response, { turns: turns.map(toTurnRow) });
+  writeJson(response, { turns: turns.map(toTurnRow) }, workspace);
 }
 
 async function setPaused({ workspace, feed }: AdminContext, call: Call, paused: boolean): Promise<void> {
@@ -141,10 +141,10 @@ async function orderRoute(context: AdminContext, { request, response, name }: Ca
 
 const signInBody = z.strictObject({ provider: z.string().max(200) });
 
-async function startSignIn({ signIns, feed }: AdminContext, { request, response }: Call): Promise<void> {
+async function startSignIn({ signIns, feed, workspace }: AdminContext, { request, response }: Call): Promise<void> {
   const body = await readJson(request, response, signInBody);
   if (body === null) return;
-  const stream = openEventStream(response, () => {});
+  const stream = openEventStream(response, { scrub: scrubberOf(workspace), onClose: () => {} });
   await signIns.start(body.provider, (message) => stream.send(message));
   stream.end();
   feed.touch();
@@ -194,8 +194,13 @@ function statusOf({ code }: UnderstudyError): number {
   }
 }
 
-function writeJson(response: ServerResponse, value: unknown): void {
-  writeWhole(response, 200, {}, JSON.stringify(value));
+function writeJson(response: ServerResponse, value: unknown, workspace?: Workspace): void {
+  const text = JSON.stringify(value);
+  writeWhole(response, 200, {}, workspace === undefined ? text : scrubberOf(workspace)(text));
+}
+
+function scrubberOf({ secrets }: Workspace): (text: string) => string {
+  return (text) => secrets.scrub(text);
 }
 
 function writeProblem(response: ServerResponse, status: number, code: string, message: string): void {

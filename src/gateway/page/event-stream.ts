@@ -12,8 +12,15 @@ export interface EventStream {
   end(): void;
 }
 
-/** Begins a stream of events. `onClose` is called once, whoever ends it. */
-export function openEventStream(response: ServerResponse, onClose: () => void): EventStream {
+export interface EventStreamOptions {
+  /** Takes known secrets out of what is sent: nothing should hold one, and this is for the day when something does. */
+  readonly scrub: (text: string) => string;
+  /** Called once, whoever ends it. */
+  readonly onClose: () => void;
+}
+
+/** Begins a stream of events. */
+export function openEventStream(response: ServerResponse, { scrub, onClose }: EventStreamOptions): EventStream {
   response.writeHead(200, {
     "content-type": "text/event-stream; charset=utf-8",
     "cache-control": "no-store",
@@ -33,7 +40,7 @@ export function openEventStream(response: ServerResponse, onClose: () => void): 
   }
 
   return {
-    send: (message) => write(`data: ${JSON.stringify(message)}\n\n`),
+    send: (message) => write(`data: ${scrub(JSON.stringify(message))}\n\n`),
     end: () => void response.end(),
   };
 }
