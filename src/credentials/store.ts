@@ -65,7 +65,7 @@ export interface Store {
   listCooldowns(provider?: string): Promise<Cooldown[]>;
   /**
    * Writes a cooldown. Rule R5 is kept here too, for two processes at once: of the stored and the given one the later
-   * `until` wins.
+   * `until` wins. All processes see it at once and it outlives them; a power cut may lose the last ones.
    */
   putCooldown(cooldown: Cooldown): Promise<void>;
   /**

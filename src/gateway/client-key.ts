@@ -1,4 +1,4 @@
-import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import { hash, randomBytes, timingSafeEqual } from "node:crypto";
 import { closeSync, fsyncSync, linkSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
 import type { IncomingHttpHeaders } from "node:http";
 import { dirname, join } from "node:path";
@@ -66,5 +66,5 @@ function presentedKeys({ authorization, "x-api-key": apiKey }: IncomingHttpHeade
 }
 
 function sha256(text: string): Buffer {
-  return createHash("sha256").update(text).digest();
+  return hash("sha256", text, "buffer");
 }

@@ -11,9 +11,8 @@ import type { Refusal } from "./refusal.ts";
  * - `Origin`, which browsers send and command lines don't, must be the gateway's own.
  */
 export function checkHost(request: IncomingMessage, allowedHosts: ReadonlySet<string>): Refusal | null {
-  const { host, origin } = request.headers;
-  const name = hostName(host ?? "");
-  if (name === null || !(isLoopback(name) || isIP(unbracketed(name)) !== 0 || allowedHosts.has(name))) {
+  const { host = "", origin } = request.headers;
+  if (!isOwnHost(host, allowedHosts)) {
     return {
       status: 403,
       code: "host_refused",
@@ -25,6 +24,20 @@ export function checkHost(request: IncomingMessage, allowedHosts: ReadonlySet<st
     return { status: 403, code: "origin_refused", message: "web pages may not use the gateway", close: true };
   }
   return null;
+}
+
+/** Hosts that were found to be the gateway's own, by the names that it goes by. Clients say the same one again and again. */
+const known = new WeakMap<ReadonlySet<string>, Set<string>>();
+const knownLimit = 100;
+
+function isOwnHost(host: string, allowedHosts: ReadonlySet<string>): boolean {
+  let hosts = known.get(allowedHosts);
+  if (hosts === undefined) known.set(allowedHosts, (hosts = new Set()));
+  if (hosts.has(host)) return true;
+  const name = hostName(host);
+  if (name === null || !(isLoopback(name) || isIP(unbracketed(name)) !== 0 || allowedHosts.has(name))) return false;
+  if (hosts.size < knownLimit) hosts.add(host);
+  return true;
 }
 
 /** Query parameters under which people put keys. Addresses end up in histories and logs. */

@@ -41,15 +41,26 @@ export function forwardResponseHeaders(
   return picked;
 }
 
+/** Which of the names seen so far go on, by the list they are looked up in. Names as they came; clients and servers use few. */
+const seen = new WeakMap<ReadonlySet<string>, Map<string, string | null>>();
+const seenLimit = 1_000;
+
 function pick(
   headers: Iterable<[string, string]>,
   names: ReadonlySet<string>,
   prefixes: readonly string[],
 ): Record<string, string> {
+  let known = seen.get(names);
+  if (known === undefined) seen.set(names, (known = new Map()));
   const picked: Record<string, string> = {};
   for (const [name, value] of headers) {
-    const lower = name.toLowerCase();
-    if (names.has(lower) || prefixes.some((prefix) => lower.startsWith(prefix))) picked[lower] = value;
+    let taken = known.get(name);
+    if (taken === undefined) {
+      const lower = name.toLowerCase();
+      taken = names.has(lower) || prefixes.some((prefix) => lower.startsWith(prefix)) ? lower : null;
+      if (known.size < seenLimit) known.set(name, taken);
+    }
+    if (taken !== null) picked[taken] = value;
   }
   return picked;
 }

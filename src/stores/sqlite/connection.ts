@@ -51,6 +51,8 @@ export function createConnection(
   const version = database.prepare("PRAGMA user_version");
   const dataVersion = database.prepare("PRAGMA data_version");
   const changes = database.prepare("SELECT total_changes() AS count");
+  /** Transactions of this connection that changed something. */
+  let commits = 0;
   const underWay = new Set<Promise<unknown>>();
   const opened = identityOf(file);
   let lastWrite: Promise<unknown> = Promise.resolve();
@@ -68,7 +70,9 @@ export function createConnection(
       const before = changeCount();
       const result = work();
       // An empty COMMIT can fail as busy in rollback-journal mode; an empty ROLLBACK can't.
-      database.exec(changeCount() === before ? "ROLLBACK" : "COMMIT");
+      const isChanged = changeCount() !== before;
+      database.exec(isChanged ? "COMMIT" : "ROLLBACK");
+      if (isChanged) commits += 1;
       options.committed?.();
       return result;
     } catch (error) {
@@ -106,14 +110,23 @@ export function createConnection(
   return {
     file,
     database,
-    read: (work) => track(run(work, null)),
+    read(work) {
+      if (closing !== null) return Promise.reject(closedError(file));
+      // Nearly every reading is done at once.
+      try {
+        return Promise.resolve(work());
+      } catch (error) {
+        if (!isBusy(error)) return Promise.reject(storeError(file, error));
+      }
+      return track(run(work, null));
+    },
     write(work, options = {}) {
       const written = track(run(() => transact(work, options), lastWrite));
       lastWrite = written.catch(() => {});
       return written;
     },
-    // The first part counts other connections' commits, the second this one's own changes.
-    stamp: () => `${(dataVersion.get() as { data_version: number }).data_version}/${changeCount()}`,
+    // The first part counts other connections' commits, the second this one's own.
+    stamp: () => `${(dataVersion.get() as { data_version: number }).data_version}/${commits}`,
     close() {
       closing ??= Promise.allSettled(underWay).then(() => database.close());
       return closing;

@@ -1,5 +1,6 @@
 import type { SQLInputValue } from "node:sqlite";
 import type { Clock } from "../../core/clock.ts";
+import type { Cooldown } from "../../core/cooldown.ts";
 import type { Store } from "../../credentials/store.ts";
 import type { Connection } from "./connection.ts";
 import { type CooldownRow, cooldownColumns, failuresRememberedMs, toCooldown } from "../cooldown-row.ts";
@@ -8,11 +9,8 @@ import { wholeMs } from "../credential-row.ts";
 type CooldownMethods = Pick<Store, "listCooldowns" | "putCooldown" | "clearCooldowns">;
 
 /** The part of the store that keeps cooldowns. */
-export function createCooldownMethods({ database, read, write }: Connection, clock: Clock): CooldownMethods {
-  const list = database.prepare(
-    `SELECT * FROM cooldown WHERE until > :after AND provider = coalesce(:provider, provider)
-     ORDER BY provider, credential_id, model`,
-  );
+export function createCooldownMethods({ database, read, write, stamp }: Connection, clock: Clock): CooldownMethods {
+  const list = database.prepare("SELECT * FROM cooldown ORDER BY provider, credential_id, model");
   const forget = database.prepare("DELETE FROM cooldown WHERE until <= ?");
   // Rule R5: the later end stays, with the reason that set it. Right-hand names are the stored values before the update.
   const put = database.prepare(
@@ -32,18 +30,34 @@ export function createCooldownMethods({ database, read, write }: Connection, clo
   const find = database.prepare(`SELECT 1 FROM cooldown ${matching} LIMIT 1`);
   const clear = database.prepare(`DELETE FROM cooldown ${matching}`);
 
+  // Every turn looks at them, and few turns change them.
+  let listed: { readonly stamp: string; readonly cooldowns: readonly Cooldown[] } | null = null;
+
+  function listStored(): readonly Cooldown[] {
+    const now = stamp();
+    if (listed?.stamp !== now) {
+      listed = { stamp: now, cooldowns: (list.all() as unknown as CooldownRow[]).map(toCooldown) };
+    }
+    return listed.cooldowns;
+  }
+
   return {
     listCooldowns: (provider) =>
       read(() => {
         const after = clock.now() - failuresRememberedMs;
-        return (list.all({ after, provider: provider ?? null }) as unknown as CooldownRow[]).map(toCooldown);
+        return listStored().filter((one) => one.until > after && (provider === undefined || one.provider === provider));
       }),
 
+    // A turn waits for this before it goes on to the next candidate: committed for all processes, but not fsynced. What a power cut
+    // takes away costs one more refused call.
     putCooldown: (cooldown) =>
-      write(() => {
-        forget.run(clock.now() - failuresRememberedMs);
-        put.run(cooldownColumns(cooldown));
-      }),
+      write(
+        () => {
+          forget.run(clock.now() - failuresRememberedMs);
+          put.run(cooldownColumns(cooldown));
+        },
+        { durable: false },
+      ),
 
     async clearCooldowns({ provider, credentialId, model, setBefore }) {
       const filter: Record<string, SQLInputValue> = {
