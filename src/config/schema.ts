@@ -239,7 +239,13 @@ const statusError = "an HTTP status from 100 to 599, or 0 for a failure inside a
 const status = z
   .int({ error: statusError })
   .refine((value) => value === 0 || (value >= 100 && value <= 599), { error: statusError });
-const statusRange = z.strictObject({ from: status, to: status }, { error: "a map with from and to" });
+const statusRange = z.strictObject(
+  {
+    from: status.meta({ description: "The first of the statuses." }),
+    to: status.meta({ description: "The last of them." }),
+  },
+  { error: "a map with from and to" },
+);
 
 const where = z.strictObject(
   {

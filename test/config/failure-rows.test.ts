@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseConfig } from "../../src/config/parse.ts";
 import { configError } from "../../src/config/problem.ts";
@@ -133,6 +134,23 @@ describe("a row of the configuration", () => {
     expect(classifyFailure(words, { now }).row).toBe("unpaid-words");
     expect(verdict("  - { name: mine, match: { message: current quota }, reason: overloaded }", words).row).toBe(
       "config:mine",
+    );
+  });
+
+  it("never outranks by words what a built-in row knows by a code", () => {
+    const codes = failureTable.flatMap(({ where, match, fallback }) =>
+      where === undefined && fallback === undefined && Object.keys(match).length === 1 ? (match.code ?? []) : [],
+    );
+    const row = "  - { name: mine, match: { message: jar }, reason: overloaded }";
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...codes),
+        fc.string(),
+        fc.constantFrom(400, 401, 403, 429, 500),
+        (code, words, status) => {
+          expect(verdict(row, http(status, { code, message: `${words} jar` })).row).not.toBe("config:mine");
+        },
+      ),
     );
   });
 
@@ -293,6 +311,10 @@ describe("a pattern of a user's", () => {
     "(?:|){30}b",
     "(a+)\\1b",
     "a{2,}b{3,}c",
+    // Few ways, but each of them is long.
+    ".*.{0,18}.{400}x",
+    "(?:a{0,9}){4}.{400}x",
+    "(?<=.*.{0,18}.{400})x",
   ])("may not be %o, which some text makes slow", (text) => {
     expect(parseOwnPattern(text)).toEqual({
       ok: false,
