@@ -175,9 +175,11 @@ export async function beginWalk({ runtime, request, options, log, findSuccessor 
     }
   }
 
-  /** Who broke off is not asked again while there is anybody else. */
+  /** Who broke off is not asked again while there is anybody else: another login of the same provider first (rule R11). */
   async function findAfter({ candidate, startedAt }: Found, cut: Failure, said: string): Promise<Found | Lost> {
-    const elsewhere = cut.next === "retry" || cut.next === "repair" ? { ...cut, next: "next_target" as const } : cut;
+    const staysHere = cut.next === "retry" || cut.next === "repair";
+    const away = line.credentialsLeft > 0 ? "next_credential" : "next_target";
+    const elsewhere: Failure = staysHere ? { ...cut, next: away } : cut;
     const sent = repairs.for(candidate.target);
     const { decision, cooldown } = await decideNext(candidate, elsewhere, startedAt, sent, true);
     log.cutLast(cut, cooldown, decision);

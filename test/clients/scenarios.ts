@@ -10,6 +10,10 @@ export interface Scenario {
   readonly requests: number;
   /** Words the person must see. */
   readonly sees?: RegExp;
+  /** The route, if it is not `coding`. */
+  readonly model?: string;
+  /** Words of the answer, if they are not the usual ones. */
+  readonly says?: string;
   readonly set: (stage: ClientStage) => void | (() => void);
   /** What SDKs come to where it differs: they hand a broken stream to their program, which has shown half of it. */
   readonly sdkExpects?: "stop";
@@ -35,6 +39,7 @@ export const scenarios: readonly Scenario[] = [
     name: "long answer",
     expects: "answer",
     requests: 1,
+    says: "The show goes on, whoever is on the stage tonight.",
     set: ({ simulator }) => simulator.codex.setBehaviour("*", "long-answer"),
   },
   { name: "tool round trip", expects: "tool", requests: 2, set: () => {} },
@@ -89,6 +94,18 @@ export const scenarios: readonly Scenario[] = [
       ),
   },
   {
+    name: "cut after content, gone on in",
+    expects: "answer",
+    requests: 1,
+    model: "going-on",
+    says: "And here it goes on.",
+    set({ simulator }) {
+      const text = "Half of an answer that breaks off. ".repeat(8);
+      simulator.codex.setBehaviour("ann", { name: "cut-mid-text", text });
+      simulator.codex.setBehaviour("ben", { text: "And here it goes on." });
+    },
+  },
+  {
     name: "all plans spent",
     expects: "stop",
     requests: 1,
@@ -110,6 +127,7 @@ export const scenarios: readonly Scenario[] = [
     expects: "stop",
     requests: 0,
     sees: /no-such-route/,
+    model: "no-such-route",
     set: () => {},
   },
 ];

@@ -20,14 +20,15 @@ export interface ClientStage extends AsyncDisposable {
   readonly switches: () => number;
 }
 
-/** Route `coding`: two Codex logins, then a key at an Anthropic API, then one at a Chat Completions server. */
+/** Route `coding`: two Codex logins, then a key at an Anthropic API, then one at a Chat Completions server. `going-on`: the same, with `continue: text`. */
 export async function openClientStage(): Promise<ClientStage> {
   const simulator = await startSimulator();
   const folder = mkdtempSync(join(tmpdir(), "understudy-clients-"));
   const { baseUrls } = simulator;
+  const targets = ["codex/gpt-5.5", "anthropic/claude-opus-4-8", "local/qwen3"];
   const workspace = await openWorkspace({
     config: {
-      routes: { coding: ["codex/gpt-5.5", "anthropic/claude-opus-4-8", "local/qwen3"] },
+      routes: { coding: targets, "going-on": { targets, continue: "text" } },
       providers: {
         codex: { baseUrl: baseUrls.codex, issuer: baseUrls.codexIssuer },
         anthropic: { baseUrl: baseUrls.messages },

@@ -114,7 +114,7 @@ describe("who goes on", () => {
   const body = chat.ask("hello", "show", true);
 
   it("is another login of the same provider first, and the conversation stays with it", async () => {
-    const show = { targets: ["codex/gpt-5.5"], continue: "text" as const };
+    const show = { targets: ["codex/gpt-5.5", "anthropic/claude-opus-4-8"], continue: "text" as const };
     await using rig = await openGatewayRig({ routes: { show } });
     const { codex } = rig.stage.simulator;
     codex.script({ name: "cut-mid-text", text: first }, { for: "ann" });
