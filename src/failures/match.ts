@@ -60,8 +60,12 @@ export function findRow(rows: readonly Row[], evidence: Evidence, now: number): 
 }
 
 function fits(row: Row, rank: Rank, evidence: Evidence, now: number): boolean {
+  if (row.own === true && evidence.networkCode === callerCancelled) return false;
   return appliesTo(row.where, evidence) && matches(row, rank, evidence, now);
 }
+
+/** The caller's own cancel: no row of a user's may make it anybody else's (rule R4). */
+const callerCancelled = "CALLER_CANCELLED";
 
 function appliesTo(where: Where | undefined, evidence: Evidence): boolean {
   return (
@@ -74,7 +78,7 @@ function appliesTo(where: Where | undefined, evidence: Evidence): boolean {
 function matches({ match, own }: Row, rank: Rank, evidence: Evidence, now: number): boolean {
   const limit = own === true ? longestOwnTestedText : longestTestedText;
   return (
-    hasStatus(match.status, evidence.status) &&
+    hasStatus(match.status, evidence) &&
     hasCode(match.code, rank, evidence) &&
     hasName(match.type, evidence.type) &&
     hasName(match.param, evidence.param) &&
@@ -92,10 +96,10 @@ function isOneOf<T>(allowed: readonly T[] | undefined, value: T | undefined): bo
   return allowed === undefined || (value !== undefined && allowed.includes(value));
 }
 
-function hasStatus(wanted: Match["status"], status: number | undefined): boolean {
+function hasStatus(wanted: Match["status"], { status, phase }: Evidence): boolean {
   if (wanted === undefined) return true;
   if (!isList(wanted)) return status !== undefined && status >= wanted.from && status <= wanted.to;
-  const good = status === undefined || (status >= 100 && status < 300);
+  const good = status === undefined ? phase !== "connect" && phase !== "sent" : status >= 100 && status < 300;
   return (status !== undefined && wanted.includes(status)) || (good && wanted.includes(0));
 }
 

@@ -50,7 +50,7 @@ export interface Where {
 
 /** Every field that is given must hold. Names are compared without regard to case. */
 export interface Match {
-  /** HTTP statuses. 0 stands for none, or a good one: a failure inside a stream, or inside a 200. */
+  /** HTTP statuses. 0 stands for a good one, or none that is known of an answer that had begun: a failure inside a stream, or inside a 200. */
   readonly status?: readonly number[] | StatusRange;
   /**
    * The provider's codes. Dialects disagree whether a name is called code or type, so these names are looked for in the

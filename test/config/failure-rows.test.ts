@@ -154,6 +154,25 @@ describe("a row of the configuration", () => {
     );
   });
 
+  it.each<[what: string, row: string, evidence: Evidence, decides: string]>([
+    ["the caller's cancel", "{ status: 0 }", { phase: "stream", networkCode: "CALLER_CANCELLED" }, "caller-cancelled"],
+    [
+      "the caller's cancel by its code",
+      "{ networkCode: CALLER_CANCELLED }",
+      { phase: "sent", networkCode: "CALLER_CANCELLED" },
+      "caller-cancelled",
+    ],
+    [
+      "a connection that was not made",
+      "{ status: 0 }",
+      { phase: "connect", networkCode: "ECONNREFUSED" },
+      "unreachable",
+    ],
+    ["an answer that did not come", "{ status: 0 }", { phase: "sent", networkCode: "ECONNRESET" }, "network"],
+  ])("does not hold %s against a login", (_, match, evidence, decides) => {
+    expect(verdict(`  - { name: mine, match: ${match}, reason: rate_limit }`, evidence).row).toBe(decides);
+  });
+
   it("comes in the order of the file", () => {
     const rows = `
   - { name: first, match: { status: 418 }, reason: quota }
