@@ -47,7 +47,8 @@ export function Turns() {
 
   useEffect(() => {
     if (first + count + fetchAhead >= shown.length) void fetchMore().catch(() => {});
-  }, [first, count, shown.length]);
+    // With a filter there may be too few among those that are loaded.
+  }, [first, count, shown.length, filter.value === "all" ? 0 : turns.length]);
 
   const onKey = (event: KeyboardEvent): void => {
     const page = Math.max(1, count - 2);
