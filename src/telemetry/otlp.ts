@@ -9,7 +9,7 @@ export interface TraceExport {
 /** What has to be installed for it, beside this package. */
 export const tracePackages = [
   "@opentelemetry/api",
-  "@opentelemetry/sdk-trace-base",
+  "@opentelemetry/sdk-trace",
   "@opentelemetry/resources",
   "@opentelemetry/exporter-trace-otlp-http",
 ] as const;
@@ -42,17 +42,17 @@ export async function startTraceExport(
     return null;
   }
   const { trace } = api as typeof import("@opentelemetry/api");
-  const { BasicTracerProvider, BatchSpanProcessor } = sdk as typeof import("@opentelemetry/sdk-trace-base");
+  const { BatchSpanProcessor, TracerProvider } = sdk as typeof import("@opentelemetry/sdk-trace");
   const { defaultResource, resourceFromAttributes } = resources as typeof import("@opentelemetry/resources");
   const { OTLPTraceExporter } = exporter as { OTLPTraceExporter: new () => SpanExporter };
-  const provider = new BasicTracerProvider({
+  const provider = new TracerProvider({
     resource: defaultResource().merge(
       resourceFromAttributes({
         "service.name": env["OTEL_SERVICE_NAME"] ?? "understudy",
         "service.version": version,
       }),
     ),
-    spanProcessors: [new BatchSpanProcessor(new OTLPTraceExporter())],
+    spanProcessors: [new BatchSpanProcessor({ exporter: new OTLPTraceExporter() })],
   });
   if (!trace.setGlobalTracerProvider(provider)) {
     await provider.shutdown();
@@ -66,4 +66,4 @@ export async function startTraceExport(
   };
 }
 
-type SpanExporter = import("@opentelemetry/sdk-trace-base").SpanExporter;
+type SpanExporter = import("@opentelemetry/sdk-trace").SpanExporter;
