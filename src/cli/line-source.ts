@@ -25,11 +25,15 @@ export function openLineSource({ prompt, onInterrupt }: LineSourceOptions): Line
   const waiting: string[] = [];
   let wake: (() => void) | null = null;
   let ended = false;
+  /** The cursor stands behind the prompt. */
+  let prompting = false;
   const lines: Interface = createInterface({
     input: process.stdin,
     ...(terminal ? { output: process.stderr, prompt, terminal } : { terminal: false }),
   });
   const end = (): void => {
+    // Whatever is said next, here or by the shell, begins a line of its own.
+    if (terminal && prompting && !ended) process.stderr.write("\n");
     ended = true;
     wake?.();
   };
@@ -61,9 +65,11 @@ export function openLineSource({ prompt, onInterrupt }: LineSourceOptions): Line
         if (ended) return null;
         if (terminal && !prompted) lines.prompt();
         prompted = true;
+        prompting = true;
         await new Promise<void>((resolve) => {
           wake = resolve;
         });
+        prompting = false;
         wake = null;
       }
     },

@@ -146,7 +146,7 @@ describe("chat", () => {
       running.child.stdin.write("\u0004");
       const ended = await running.ended;
       expect(ended.code, ended.stdout).toBe(0);
-      expect(ended.stdout).toMatch(/To go on: understudy chat --resume \d{8}-\d{4}-[0-9a-f]{4}/);
+      expect(ended.stdout).toMatch(/> .{0,8}\r\n(?:\S*)To go on: understudy chat --resume \d{8}-\d{4}-[0-9a-f]{4}/);
       const [chat] = kept();
       expect(
         chat?.messages.map(({ text, cut }) => [text.startsWith("The sim") ? "answer" : text, cut === true]),
@@ -160,7 +160,9 @@ describe("chat", () => {
       const again = stage.startOnTerminal(["chat", "--resume", chat?.id.slice(0, 10) ?? ""]);
       await again.until(/goes on after 2 questions[\s\S]*> /);
       again.child.stdin.write("\u0003");
-      expect((await again.ended).code).toBe(130);
+      const interrupted = await again.ended;
+      expect(interrupted.code).toBe(130);
+      expect(interrupted.stdout).toMatch(/\n\S*understudy:\S* cancelled/);
       expect(kept()).toHaveLength(1);
     },
   );
