@@ -117,6 +117,7 @@ async function runAndWrite(
     if (outcome === "answered") affinity.served(asked.conversation, last.credential.id);
     if (outcome === "cut") affinity.failed(asked.conversation);
   } catch (error) {
+    context.page?.leave(turnId);
     if (stream === null || !response.headersSent) throw error;
     stream.fail(protocols[dialect].encodeError(brokenWord(context, dialect, error).error).event);
   } finally {

@@ -68,6 +68,10 @@ describe.skipIf(!hasChromium && process.env["CI"] === undefined)("the status pag
     await page.getByLabel("Admin key").fill(adminKey);
     await page.keyboard.press("Enter");
     await page.getByText("now: ann").waitFor();
+    // Somebody is there, and nothing has happened yet.
+    await page.getByText("No turn yet: the next one shows up here.").waitFor();
+    expect(await findBarriers(page)).toEqual([]);
+    await takePicture(page, "empty-desk-light");
     await page.getByRole("button", { name: "Lock" }).click();
     await page.getByLabel("Admin key").waitFor();
     expect(await page.evaluate("sessionStorage.length")).toBe(0);

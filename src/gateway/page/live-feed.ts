@@ -10,7 +10,7 @@ import type { LiveMessage, PageState, TurnRow } from "./view.ts";
 const lookEveryMs = 500;
 
 /** How often the state is read when nothing hints at a change, in ms. */
-const stateEveryMs = 5_000;
+const stateEveryMs = 2_000;
 
 /** How often the plots are drawn anew at most, in ms. */
 const activityEveryMs = 2_000;
@@ -58,6 +58,15 @@ export class LiveFeed {
     if (turn !== null) this.#changed.set(turnId, toTurnRow(turn));
     if (event.type !== "turn-start" && event.type !== "attempt-start") this.#isStale = true;
     this.#flushTimer ??= setTimeout(() => this.#flush(), 50).unref();
+  }
+
+  /** A turn broke without an end of its own: it is under way no longer. */
+  leave(turnId: string): void {
+    const turn = this.running.get(turnId);
+    if (turn === null) return;
+    this.running.forget(turnId);
+    const endedAt = this.#workspace.clock.now();
+    this.#tell({ type: "turns", turns: [toTurnRow({ ...turn, outcome: "failed", endedAt })] });
   }
 
   /** Something was changed by hand: the pages are told soon. */

@@ -69,6 +69,10 @@ export class RunningTurns {
     return running === undefined ? null : { ...running.turn, attempts: [...running.attempts] };
   }
 
+  forget(turnId: string): void {
+    this.#turns.delete(turnId);
+  }
+
   #begin(id: string, { route, at }: Extract<TurnEvent, { type: "turn-start" }>): ExplainableTurn | null {
     if (this.#turns.size >= limit) return null;
     const turn: ExplainableTurn = {

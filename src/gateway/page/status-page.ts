@@ -18,6 +18,8 @@ export interface StatusPage {
   answer(request: IncomingMessage, response: ServerResponse, path: string): Promise<void>;
   /** Told of every event of every turn. Must not throw. */
   observe(turnId: string, event: TurnEvent): void;
+  /** Told that a turn broke without an end of its own. */
+  leave(turnId: string): void;
   close(): void;
 }
 
@@ -57,6 +59,7 @@ export function createStatusPage({ workspace, adminKey, onNotice }: StatusPageOp
       writeRefusal(response, "chat-completions", { status: 404, code: "not_found", message });
     },
     observe: (turnId, event) => feed.observe(turnId, event),
+    leave: (turnId) => feed.leave(turnId),
     close() {
       feed.close();
       signIns.close();
