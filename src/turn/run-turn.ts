@@ -58,13 +58,15 @@ export async function runTurn(runtime: TurnRuntime, request: TurnRequest, option
   const { route } = options;
   const began = runtime.stopwatch?.();
   const log = new TurnLog(runtime.newTurnId(), route.name, clock, listeners(runtime.observeTurn?.(), options.onEvent));
-  const walk = await beginWalk({ runtime, request, options, log, findSuccessor });
+  /** Aborts when the answer is closed: nobody is looked for any more. Null where nobody ever is. */
+  const left = route.continue === "text" ? new AbortController() : null;
+  const walk = await beginWalk({ runtime, request, options: endingWith(left, options), log, findSuccessor });
   /** Whose answer goes to the caller; null before, and after it broke off. */
   let serving: Found | null = null;
   /** What answers that broke off and were gone on in have cost. */
   let spent: Cost | null = null;
-  /** True when the caller left while somebody was looked for to go on. */
-  let givenUpMeanwhile = false;
+  /** True while somebody is looked for to go on, and for good when the caller left meanwhile. */
+  let isSearching = false;
 
   const found = await walk.find(null);
   return found.ok ? commit(found) : fail(found);
@@ -76,11 +78,21 @@ export async function runTurn(runtime: TurnRuntime, request: TurnRequest, option
     serving = null;
     broken.leave();
     spend(broken);
-    const found = await walk.findAfter(broken, cut, said);
+    isSearching = true;
+    const found = await walk.findAfter(broken, cut, said).catch((error: unknown) => {
+      isSearching = false;
+      throw error;
+    });
     if (!found.ok) {
-      if (found.outcome === "cancelled") givenUpMeanwhile = true;
+      isSearching = found.outcome === "cancelled";
       return null;
     }
+    if (left?.signal.aborted === true) {
+      found.leave();
+      await found.tried.answer.close();
+      return null;
+    }
+    isSearching = false;
     serve(found);
     const { provider, model, credential } = toCandidate(found.candidate);
     const name = `${provider}/${model}/${credential.label}`;
@@ -113,7 +125,8 @@ export async function runTurn(runtime: TurnRuntime, request: TurnRequest, option
     serve(found);
     const { answer, done } = watchEnd(tried.answer, async () => {
       const end = tried.answer.end();
-      const outcome = givenUpMeanwhile ? "cancelled" : outcomeOf(end);
+      const outcome = isSearching ? "cancelled" : outcomeOf(end);
+      left?.abort(answerClosed);
       const cut = outcome === "cut" && end?.kind === "cut" ? end.failure : null;
       let cooldown: Cooldown | null = null;
       const who = serving;
@@ -157,6 +170,15 @@ export async function runTurn(runtime: TurnRuntime, request: TurnRequest, option
       nearestRecovery,
     };
   }
+}
+
+/** One for all: an abort without a reason makes an error of its own, with a stack, each time. */
+const answerClosed = new Error("the answer has ended");
+
+function endingWith(left: AbortController | null, options: TurnOptions): TurnOptions {
+  if (left === null) return options;
+  const signals = options.signal === undefined ? [left.signal] : [options.signal, left.signal];
+  return { ...options, signal: AbortSignal.any(signals) };
 }
 
 /** An answer that has to be JSON as a whole can't be put together from two. */

@@ -5,6 +5,7 @@ import { readTopLevel } from "../protocols/edit-json.ts";
 import { protocols } from "../protocols/index.ts";
 import { forwardRequestHeaders, forwardResponseHeaders } from "./forwarded-headers.ts";
 import { aboutTurn } from "./about-turn.ts";
+import type { CallerAnswer } from "./caller-answer.ts";
 import { chooseLastWord } from "./last-word.ts";
 import { runTurn, type TurnResult } from "./run-turn.ts";
 import type { TurnRuntime } from "./runtime.ts";
@@ -65,7 +66,7 @@ export function createTurnFetch(options: TurnFetchOptions): TurnFetch {
         throw signal?.reason ?? new UnderstudyError("cancelled", "the turn was cancelled");
       return failedResponse(options.runtime, dialect, asked.route, result, request.headers);
     }
-    return new Response(ReadableStream.from(untilAborted(result.answer.bytes(), signal)), {
+    return new Response(bodyOf(result.answer, signal), {
       status: 200,
       headers: {
         ...forwardResponseHeaders(result.headers, result.candidate.credential.id),
@@ -74,6 +75,25 @@ export function createTurnFetch(options: TurnFetchOptions): TurnFetch {
       },
     });
   };
+}
+
+/** The answer as a body. One that is given back unread is closed all the same: a generator that was never begun has no end of its own. */
+function bodyOf(answer: CallerAnswer, signal: AbortSignal | null): ReadableStream<Uint8Array> {
+  const chunks = untilAborted(answer.bytes(), signal);
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const next = await chunks.next();
+        if (next.done === true) controller.close();
+        else controller.enqueue(next.value);
+      },
+      async cancel() {
+        await answer.close();
+        await chunks.return(undefined);
+      },
+    },
+    { highWaterMark: 0 },
+  );
 }
 
 /** A caller that gave up gets its own reason, as from any `fetch`, and not an answer that was cut. */
