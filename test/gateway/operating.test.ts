@@ -35,6 +35,8 @@ providers:
     );
     const { chat } = stage.simulator;
     stage.setEnv({ LOCAL_KEY: chat.keys.add("local", canary), OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:9" });
+    const both = await stage.run(["serve", "--workers", "2", "--share-port"]);
+    expect([both.code, both.stderr]).toEqual([2, expect.stringContaining("leave --workers out")]);
     const serving = stage.start(["serve", "--port", "0", "--json", "--workers", "2"]);
     await serving.until(/"type":"listening"/);
     const { url } = JSON.parse(serving.stdout.split("\n")[0] ?? "") as { url: string };

@@ -1,6 +1,7 @@
 import cluster from "node:cluster";
 import { availableParallelism } from "node:os";
 import { type Command, InvalidArgumentError } from "commander";
+import { UnderstudyError } from "../../core/error.ts";
 import { clientKeyFile, readOrCreateClientKey } from "../../gateway/client-key.ts";
 import { createGateway } from "../../gateway/gateway.ts";
 import { createGatewayNotices } from "../../gateway/gateway-notices.ts";
@@ -56,6 +57,9 @@ export function serveCommand(command: Command): void {
     .action(async (options: ServeOptions) => {
       if (options.printKey === true) return printLines(readOrCreateClientKey(clientKeyFile(findHome())));
       if (options.printAdminKey === true) return printLines(readOrCreateAdminKey(adminKeyFile(findHome())));
+      if (options.workers > 1 && options.sharePort === true) {
+        throw new UnderstudyError("usage", "--share-port is for a gateway of one process: leave --workers out");
+      }
       if (options.workers > 1 && cluster.isPrimary) {
         passMetricsOn();
         const announced = (url: string): void => announce(url, options.json === true);
