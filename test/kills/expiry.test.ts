@@ -7,4 +7,4 @@ it("many turns in several processes at the moment of expiry cost one redemption,
   expect(result).toMatchObject({ answered: 80, failures: [], redemptions: 1, presentedTwice: 0 });
   // Whoever redeemed it has waited for the answer.
   expect(result.waitsMs.at(-1)).toBeGreaterThan(40);
-});
+}, 60_000);

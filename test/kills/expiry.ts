@@ -46,7 +46,9 @@ export async function runExpiry({ processes, turns, latencyMs }: ExpiryOptions):
   const simulator = await startSimulator();
   const folder = mkdtempSync(join(tmpdir(), "understudy-expiry-"));
   const { codexIssuer, baseUrls } = simulator;
-  const env = { ...process.env, UNDERSTUDY_HOME: folder };
+  // Most of a start is stripping types: done once for all of them.
+  const cache = join(tmpdir(), "understudy-test-compile-cache");
+  const env = { ...process.env, NODE_COMPILE_CACHE: cache, UNDERSTUDY_HOME: folder };
   const config = {
     routes: { only: ["codex/gpt-5.5"] },
     providers: { codex: { baseUrl: baseUrls.codex, issuer: baseUrls.codexIssuer } },
