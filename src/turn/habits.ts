@@ -5,7 +5,8 @@ import type { HistoryHabit } from "../protocols/protocol.ts";
 export type Habit = HistoryHabit | "plain-schemas";
 
 /**
- * Which targets insist on what: learnt from their refusals, so that it costs one of them per target and process, and not one per turn.
+ * Which targets insist on what: learnt from a refusal and the answer to the repaired request, so that it costs one refusal per target and
+ * process, and not one per turn. Who refuses the repaired request as well had another reason, and nothing is learnt.
  */
 export interface HabitLedger {
   learn(target: Target, habit: Habit): void;
@@ -17,11 +18,13 @@ export function createHabitLedger(): HabitLedger {
   const of = (target: Target): readonly Habit[] => known.get(formatTarget(target)) ?? [];
   return {
     of,
-    learn(target, habit) {
-      const others = of(target).filter((one) => one !== habit && !contradicts(one, habit));
-      known.set(formatTarget(target), [...others, habit]);
-    },
+    learn: (target, habit) => void known.set(formatTarget(target), withHabit(of(target), habit)),
   };
+}
+
+/** The habits with one more, which ends those that it contradicts. */
+export function withHabit(habits: readonly Habit[], habit: Habit): readonly Habit[] {
+  return [...habits.filter((one) => one !== habit && !contradicts(one, habit)), habit];
 }
 
 /** Who refuses reasoning wants none added. */

@@ -1,6 +1,6 @@
 import type { Failure } from "../core/failure.ts";
 import { formatTarget, type Target } from "../core/target.ts";
-import { type Habit, habitByRow, type HabitLedger } from "./habits.ts";
+import { createHabitLedger, type Habit, habitByRow, type HabitLedger, withHabit } from "./habits.ts";
 
 /** How a request goes out to a target. */
 export interface Repaired {
@@ -13,6 +13,8 @@ export interface Repaired {
 /** What was done to the request in one turn so that a provider takes it. Each thing is done once: what helps not is not repeated. */
 export class Repairs {
   readonly #habits: HabitLedger;
+  /** What this turn tries, and does not know yet to help. */
+  readonly #guessed: HabitLedger = createHabitLedger();
   readonly #fitted = new Set<string>();
   #withoutSeals = false;
 
@@ -21,7 +23,10 @@ export class Repairs {
   }
 
   for(target: Target): Repaired {
-    return { withoutSeals: this.#withoutSeals, habits: this.#habits.of(target) };
+    return {
+      withoutSeals: this.#withoutSeals,
+      habits: this.#guessed.of(target).reduce(withHabit, this.#habits.of(target)),
+    };
   }
 
   /** True when the request went out with all that could be done about this failure. */
@@ -36,9 +41,14 @@ export class Repairs {
     if (habit === undefined) {
       this.#withoutSeals = true;
     } else {
-      this.#habits.learn(target, habit);
+      this.#guessed.learn(target, habit);
       this.#fitted.add(nameOf(target, habit));
     }
+  }
+
+  /** The target has answered: what was tried for it helps, and later turns begin with it. */
+  proven(target: Target): void {
+    for (const habit of this.#guessed.of(target)) this.#habits.learn(target, habit);
   }
 }
 

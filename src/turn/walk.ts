@@ -147,6 +147,7 @@ export async function beginWalk({ runtime, request, options, log, findSuccessor 
         log.tell({ type: "token-refresh", candidate: toCandidate(candidate), outcome: tried.refresh });
       }
       if (tried.ok) {
+        repairs.proven(candidate.target);
         // Its token lives for now, but this turn has learnt that it can't be renewed: said once, when it is learnt.
         const { credential } = tried;
         if (credential.kind === "oauth" && needsRelogin(credential) && !needsRelogin(candidate.credential)) {

@@ -71,14 +71,17 @@ describe("a provider with a rule of its own about the answers that others left i
     expect(lastRequest(stage)).toContain("skip_thought_signature_validator");
   });
 
-  it("that nothing satisfies costs one more try, and then the next target answers", async () => {
+  it("that nothing satisfies costs one more try, and then the next target answers: nothing is learnt of it", async () => {
     await using stage = await openTwo();
     const words = "thinking is enabled but reasoning_content is missing in assistant message at index 1";
     stage.simulator.chat.setBehaviour("strict", { name: "invalid-request", code: "wrong_api_format", message: words });
-    for (const refused of [2, 1]) {
+    for (let turn = 0; turn < 2; turn++) {
       await stage.turn(conversation({}), "two");
-      expect(stage.story).toEqual([...Array<string>(refused).fill("strict invalid_encrypted_content"), "other ok"]);
+      expect(stage.story).toEqual(["strict invalid_encrypted_content", "strict invalid_encrypted_content", "other ok"]);
     }
+    stage.simulator.chat.setBehaviour("strict", "answer");
+    await stage.turn(conversation({}), "two");
+    expect(lastRequest(stage)).not.toContain("reasoning_content");
   });
 
   it("that changed is learnt anew", async () => {
@@ -144,11 +147,14 @@ describe("a provider that can't express all of a tool's schema", () => {
     expect(stage.story).toEqual(["strict ok"]);
   });
 
-  it("and refuses for another reason: the next target answers", async () => {
+  it("and refuses for another reason: the next target answers, and others keep their schemas", async () => {
     await using stage = await openTwo();
     const refusal = { name: "invalid-request", code: "x", message: "Invalid arguments passed to the model." } as const;
     stage.simulator.chat.setBehaviour("strict", refusal);
     await stage.turn("hello", "two");
     expect(stage.story).toEqual(["strict invalid_request", "strict invalid_request", "other ok"]);
+    stage.simulator.chat.setBehaviour("strict", "answer");
+    await stage.turn(bodies.local, "two");
+    expect(lastRequest(stage)).toContain('"enum":["a/b"]');
   });
 });
