@@ -1,6 +1,7 @@
 /**
  * Measures how long the command line takes beyond what Node itself needs: each command in turn with a bare `node -e 0`, in pairs, the
- * order changing from pair to pair, and the median of the differences. A machine that is busy makes both of a pair slower.
+ * order changing from pair to pair, and the median of the differences. On a machine that is busy with other things the time on the clock says
+ * little; so where the system tells it (Linux) the processor time is measured as well: the mean over all pairs, of all threads.
  *
  *   node scripts/measure-start.ts [--pairs 25] [--cli dist/cli/main.js] [--json]
  *
@@ -8,7 +9,7 @@
  * Ends with 1 when a median is above its goal.
  */
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
@@ -37,7 +38,15 @@ interface Figures {
   readonly overMs: number;
   readonly lowMs: number;
   readonly highMs: number;
+  /** Mean processor time, all threads together; null where the system does not tell. */
+  readonly bareCpuMs: number | null;
+  readonly overCpuMs: number | null;
   readonly goalMs: number;
+}
+
+interface Took {
+  readonly ms: number;
+  readonly cpuMs: number;
 }
 
 const { values } = parseArgs({
@@ -111,18 +120,25 @@ function measure({ name, args, goalMs }: Case, home: string, pairs: number): Fig
   // The first ones fill the file system's cache and the compile cache.
   for (let i = 0; i < 3; i++) time(ours, home);
   time(bare, home);
-  const bares: number[] = [];
-  const differences: number[] = [];
+  const bares: Took[] = [];
+  const others: Took[] = [];
   for (let i = 0; i < pairs; i++) {
     const first = time(i % 2 === 0 ? bare : ours, home);
     const second = time(i % 2 === 0 ? ours : bare, home);
-    const [bareMs, oursMs] = i % 2 === 0 ? [first, second] : [second, first];
-    bares.push(bareMs);
-    differences.push(oursMs - bareMs);
+    bares.push(i % 2 === 0 ? first : second);
+    others.push(i % 2 === 0 ? second : first);
   }
+  const differences = others.map(({ ms }, i) => ms - (bares[i]?.ms ?? Number.NaN));
+  const bareCpuMs = meanCpu(bares);
+  const cpuMs = meanCpu(others);
   return {
     name,
-    bareMs: quantile(bares, 0.5),
+    bareMs: quantile(
+      bares.map(({ ms }) => ms),
+      0.5,
+    ),
+    bareCpuMs,
+    overCpuMs: bareCpuMs === null || cpuMs === null ? null : Math.round((cpuMs - bareCpuMs) * 10) / 10,
     overMs: quantile(differences, 0.5),
     lowMs: quantile(differences, 0.25),
     highMs: quantile(differences, 0.75),
@@ -130,16 +146,34 @@ function measure({ name, args, goalMs }: Case, home: string, pairs: number): Fig
   };
 }
 
-function time(args: readonly string[], home: string): number {
+function time(args: readonly string[], home: string): Took {
   // With NODE_EXTRA_CA_CERTS Node reads certificates at start: that is not ours to measure.
   const env = { PATH: process.env["PATH"], HOME: home, UNDERSTUDY_HOME: home, TMPDIR: folder };
+  const cpuBefore = childrenCpuMs();
   const startedAt = performance.now();
   const { error, status } = spawnSync(process.execPath, args, { env, stdio: "ignore" });
-  const tookMs = performance.now() - startedAt;
+  const ms = performance.now() - startedAt;
   if (error !== undefined) throw error;
   // `auth status` says by its exit code who is ready.
   if (status === null || status > 2) throw new Error(`${args.join(" ")} ended with ${String(status)}`);
-  return tookMs;
+  return { ms, cpuMs: childrenCpuMs() - cpuBefore };
+}
+
+/** The processor time of all children that have ended, in ms; NaN where there is no /proc. Counted in hundredths of a second. */
+function childrenCpuMs(): number {
+  try {
+    const text = readFileSync("/proc/self/stat", "utf8");
+    // proc_pid_stat(5): fields 16 and 17, the first two being a number and a name in parentheses.
+    const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+    return (Number(fields[13]) + Number(fields[14])) * 10;
+  } catch {
+    return Number.NaN;
+  }
+}
+
+function meanCpu(all: readonly Took[]): number | null {
+  const mean = all.reduce((sum, { cpuMs }) => sum + cpuMs, 0) / all.length;
+  return Number.isNaN(mean) ? null : Math.round(mean * 10) / 10;
 }
 
 function quantile(values: readonly number[], part: number): number {
@@ -151,8 +185,14 @@ function print(figures: readonly Figures[]): void {
   console.log(
     `over a bare node -e 0, Node ${process.version}, ${values.pairs} pairs each; medians (middle half), in ms`,
   );
-  for (const { name, bareMs, overMs, lowMs, highMs, goalMs } of figures) {
+  for (const { name, bareMs, overMs, lowMs, highMs, bareCpuMs, overCpuMs, goalMs } of figures) {
     const verdict = overMs <= goalMs ? "ok" : "TOO SLOW";
-    console.log(`  ${name.padEnd(30)} +${overMs} (${lowMs} to ${highMs}), bare ${bareMs}, goal +${goalMs}: ${verdict}`);
+    const cpu = overCpuMs === null ? "" : `; processor time +${overCpuMs}, bare ${String(bareCpuMs)}`;
+    console.log(
+      `  ${name.padEnd(30)} +${overMs} (${lowMs} to ${highMs}), bare ${bareMs}, goal +${goalMs}: ${verdict}${cpu}`,
+    );
   }
+  const isBusy = figures.some(({ bareMs, bareCpuMs }) => bareCpuMs !== null && bareMs > 1.5 * bareCpuMs);
+  if (isBusy)
+    console.log("This machine is busy: a bare Node waits longer than it works. The processor times say more.");
 }
