@@ -1,7 +1,7 @@
 /**
  * Builds the status page: `page/` into `dist/page/`, where the gateway looks for it. Fails when it is larger than it may be.
  */
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
@@ -15,14 +15,16 @@ export const pageFolder: string = join(root, "dist/page");
 /** What all files of the page may have together, each compressed, in bytes. */
 export const pageBudget = 60_000;
 
+/** Builds it aside and puts it in place as a whole: a gateway that runs, or another build, never meets half of one. */
 export async function buildPage(): Promise<void> {
+  const aside = `${pageFolder}-${process.pid}`;
   await build({
     root: join(root, "page"),
     configFile: false,
     logLevel: "warn",
     oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
     build: {
-      outDir: pageFolder,
+      outDir: aside,
       emptyOutDir: true,
       target: "es2022",
       modulePreload: { polyfill: false },
@@ -30,6 +32,8 @@ export async function buildPage(): Promise<void> {
       assetsInlineLimit: 0,
     },
   });
+  rmSync(pageFolder, { recursive: true, force: true });
+  renameSync(aside, pageFolder);
 }
 
 /** The compressed size of the built page, in bytes. */

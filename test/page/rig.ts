@@ -39,8 +39,7 @@ export function buildPageIfOld(): void {
     env,
     encoding: "utf8",
   });
-  expect(stderr).toBe("");
-  expect(status).toBe(0);
+  expect(status, stderr).toBe(0);
 }
 
 /** A browser without a screen, which calls nobody but the gateway. */
