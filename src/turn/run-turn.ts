@@ -99,13 +99,13 @@ export async function runTurn(runtime: TurnRuntime, request: TurnRequest, option
     return { answer: found.tried.answer, prefilled: found.tried.prefilled, name };
   }
 
-  /** From now on this one's answer goes to the caller. */
-  function serve(found: Found): void {
+  /** From now on this one's answer goes to the caller. `since`: when the turn began, by the stopwatch, if no caller has read since. */
+  function serve(found: Found, since?: number): void {
     const { candidate, startedAt } = found;
     serving = found;
     log.add({ candidate: toCandidate(candidate), startedAt, called: true, failure: null, decision: null });
     const now = runtime.stopwatch?.();
-    const overhead = now === undefined || began === undefined ? {} : { overheadMs: now - began - walk.elsewhereMs };
+    const overhead = now === undefined || since === undefined ? {} : { overheadMs: now - since - walk.elsewhereMs };
     log.tell({ type: "committed", attempt: log.attempts.length, candidate: toCandidate(candidate), ...overhead });
   }
 
@@ -122,7 +122,7 @@ export async function runTurn(runtime: TurnRuntime, request: TurnRequest, option
     const { candidate, tried } = found;
     const first = log.attempts[0]?.candidate;
     const served = toCandidate(candidate);
-    serve(found);
+    serve(found, began);
     const { answer, done } = watchEnd(tried.answer, async () => {
       const end = tried.answer.end();
       const outcome = isSearching ? "cancelled" : outcomeOf(end);

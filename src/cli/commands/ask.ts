@@ -123,7 +123,7 @@ async function answerAsJson(turn: Turn, events: readonly TurnEvent[], tell: (eve
       reasoning: null,
       finishReason: null,
       servedBy: null,
-      attempts: events.filter(({ type }) => type === "attempt-failed" || type === "committed").length,
+      attempts: events.filter(({ type }) => type === "attempt-start").length,
       switched: events.some(({ type }) => type === "switched"),
       usage: null,
       turnId: events.find((event) => event.type === "turn-start")?.turnId ?? null,
