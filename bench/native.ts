@@ -136,9 +136,19 @@ export interface LoadOptions {
 /** Runs the load generator on the measured core. */
 export function runLoad(options: LoadOptions): Promise<LoadResult> {
   const args = [
-    ...["--port", `${options.port}`, "--path", options.path, "--body", options.body],
+    "--port",
+    `${options.port}`,
+    "--path",
+    options.path,
+    "--body",
+    options.body,
     ...(typeof options.expect === "string" ? ["--expect", options.expect] : ["--marker", options.expect.marker]),
-    ...["--conns", `${options.connections}`, "--ms", `${options.ms}`, "--warm-ms", `${options.warmMs}`],
+    "--conns",
+    `${options.connections}`,
+    "--ms",
+    `${options.ms}`,
+    "--warm-ms",
+    `${options.warmMs}`,
     ...options.headers.flatMap((header) => ["--header", header]),
     ...(options.rate === undefined ? [] : ["--rate", `${options.rate}`]),
     ...(options.abortUs === undefined ? [] : ["--abort-us", `${options.abortUs}`]),

@@ -1,3 +1,14 @@
+import { execFile, execFileSync } from "node:child_process";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { measuredCore, runLoad } from "./native.ts";
+import { median } from "./numbers.ts";
+import { type Answer, refusal, softFailure, streamAnswer, wholeAnswer } from "./payloads.ts";
+import { openFiles, residentBytes } from "./process-cost.ts";
+import { checkLoad, openStage, runSlice, type Stage } from "./side-by-side.ts";
+import { plainEnv, startUnderstudy, type UnderstudyTarget } from "./targets.ts";
+import type { Work } from "./works.ts";
+
 /** One figure of a case about the gateway alone. */
 export interface Row {
   readonly what: string;
@@ -27,4 +38,335 @@ export interface OwnCase {
   run(context: OwnContext): Promise<Row[]>;
 }
 
-export const ownCases: readonly OwnCase[] = [];
+type NamedAnswer = Answer & { readonly name: string };
+
+/** A work that is told apart from others by its name alone. */
+function workOf(name: string, connections: number, deltas: number): Work {
+  return { name, title: name, requestBytes: 2_048, deltas, pacedUs: 0, connections, metrics: [] };
+}
+
+/** A gateway before a provider with these answers, for as long as `work` takes. */
+async function withGateway<T>(
+  { program }: OwnContext,
+  answers: (folder: string) => readonly NamedAnswer[],
+  work: (stage: Stage, gateway: UnderstudyTarget) => Promise<T>,
+): Promise<T> {
+  const stage = await openStage([], answers);
+  try {
+    const gateway = await startUnderstudy(stage.upstream.port, [...stage.answers.keys()], { program });
+    try {
+      return await work(stage, gateway);
+    } finally {
+      await gateway.stop();
+    }
+  } finally {
+    stage.stop();
+  }
+}
+
+/** Until code that runs is code that was optimised: so many answers, but no longer than so many ms. */
+async function warm(
+  stage: Stage,
+  gateway: UnderstudyTarget,
+  work: Work,
+  answers: number,
+  mostMs: number,
+): Promise<void> {
+  const until = Date.now() + mostMs;
+  for (let done = 0; done < answers && Date.now() < until; ) {
+    done += (await runSlice(stage, gateway, work, { ms: 1_000, warmMs: 0 })).load.total;
+  }
+}
+
+const softFailures: OwnCase = {
+  name: "soft-failures",
+  title: "10 % of the streams fail in their head, 8 credentials, 32 at once; answers/s as a share of the healthy ones",
+  run: (context) =>
+    withGateway(
+      context,
+      (folder) => {
+        const healthy = streamAnswer(folder, "healthy", 196);
+        const [, , file = ""] = healthy.line.split(" ");
+        return [
+          { name: "healthy", ...healthy },
+          { name: "soft", ...healthy, line: `soft every 10 ${file} ${softFailure(folder, "soft-failed")}` },
+        ];
+      },
+      async (stage, gateway) => {
+        const [healthy, soft] = [workOf("healthy", 32, 196), workOf("soft", 32, 196)];
+        await warm(stage, gateway, healthy, 2_000, 6_000);
+        await warm(stage, gateway, soft, 500, 2_000);
+        const ratios: number[] = [];
+        for (let round = 0; round < (context.quick ? 5 : 9); round++) {
+          const order = round % 2 === 0 ? [healthy, soft] : [soft, healthy];
+          const rates = new Map<string, number>();
+          for (const work of order) {
+            const { load } = await runSlice(stage, gateway, work, { ms: 1_000, warmMs: 100 });
+            rates.set(work.name, load.requests);
+          }
+          ratios.push((rates.get("soft") ?? 0) / (rates.get("healthy") ?? 1));
+        }
+        return [{ what: "of healthy", value: median(ratios), unit: "×", goal: { least: 0.85 } }];
+      },
+    ),
+};
+
+const handOver: OwnCase = {
+  name: "hand-over",
+  title:
+    "a provider refuses with 429, the next attempt reaches it: seen from the provider, both ways over the wire included",
+  run: (context) =>
+    withGateway(
+      context,
+      (folder) => {
+        const answer = wholeAnswer(folder, "refused");
+        const [, , file = ""] = answer.line.split(" ");
+        return [{ name: "refused", ...answer, line: `refused every 2 ${file} ${refusal(folder, "refusal")}` }];
+      },
+      async (stage, gateway) => {
+        const work = workOf("refused", 1, 0);
+        await warm(stage, gateway, work, 2_000, 5_000);
+        await stage.upstream.reset();
+        await runSlice(stage, gateway, work, { ms: context.quick ? 3_000 : 10_000, warmMs: 0 });
+        const { handOvers, handOverP50Us, handOverP99Us } = await stage.upstream.stats();
+        if (handOvers < 100) throw new Error(`only ${handOvers} hand-overs were seen`);
+        return [
+          { what: "p50", value: handOverP50Us / 1_000, unit: "ms", goal: { most: 0.3 } },
+          { what: "p99", value: handOverP99Us / 1_000, unit: "ms", goal: { most: 3 } },
+          { what: "hand-overs", value: handOvers, unit: "" },
+        ];
+      },
+    ),
+};
+
+const aborts: OwnCase = {
+  name: "aborts",
+  title: "256 clients that leave 5 ms after the first byte, again and again",
+  run: (context) =>
+    withGateway(
+      context,
+      (folder) => [
+        { name: "paced", ...streamAnswer(folder, "paced", 200, 10_000) },
+        { name: "json", ...wholeAnswer(folder, "json") },
+      ],
+      async (stage, gateway) => {
+        const json = workOf("json", 32, 0);
+        await warm(stage, gateway, json, 1_000, 3_000);
+        const before = openFiles(gateway.pid ?? 0);
+        const healthy = await runSlice(stage, gateway, json, { ms: 1_000, warmMs: 0 });
+        const load = await runLoad({
+          port: gateway.port,
+          path: gateway.path,
+          headers: gateway.headers,
+          body: stage.bodyFile(gateway.modelName("paced"), 2_048, true),
+          expect: stage.answers.get("paced")?.expect ?? "",
+          connections: 256,
+          ms: context.quick ? 3_000 : 15_000,
+          warmMs: 0,
+          abortUs: 5_000,
+        });
+        checkLoad("aborts", { ...load, total: load.aborts });
+        let stats = await stage.upstream.stats();
+        for (let tries = 0; stats.answering > 0 && tries < 300; tries++) {
+          await sleep(10);
+          stats = await stage.upstream.stats();
+        }
+        if (stats.answering > 0) throw new Error(`${stats.answering} answers of the provider were never given up`);
+        const after = await runSlice(stage, gateway, json, { ms: 1_000, warmMs: 0 });
+        await sleep(500);
+        return [
+          { what: "streams that were left", value: load.aborts, unit: "" },
+          {
+            what: "last client gone until the provider's last answer was given up",
+            value: Math.max(0, (stats.lastAbortNs - load.closedAtNs) / 1e6),
+            unit: "ms",
+            goal: { most: 100 },
+          },
+          {
+            what: "answers/s right afterwards, of those before",
+            value: after.load.requests / healthy.load.requests,
+            unit: "×",
+            goal: { least: 0.5 },
+          },
+          { what: "sockets left over", value: openFiles(gateway.pid ?? 0) - before - 32, unit: "", goal: { most: 16 } },
+        ];
+      },
+    ),
+};
+
+const openStreams: OwnCase = {
+  name: "open-streams",
+  title: "1,000 streams open at once, an event each 250 ms",
+  run: (context) =>
+    withGateway(
+      context,
+      (folder) => [{ name: "slow", ...streamAnswer(folder, "slow", context.quick ? 16 : 40, 250_000) }],
+      async (stage, gateway) => {
+        const pid = gateway.pid ?? 0;
+        const run = (ms: number) =>
+          runLoad({
+            port: gateway.port,
+            path: gateway.path,
+            headers: gateway.headers,
+            body: stage.bodyFile(gateway.modelName("slow"), 2_048, true),
+            expect: stage.answers.get("slow")?.expect ?? "",
+            connections: 1_000,
+            ms,
+            warmMs: 0,
+          });
+        // The first thousand make the process as large as it gets; the second are the ones that count.
+        checkLoad("open-streams", await run(1));
+        await sleep(500);
+        const resting = residentBytes(pid);
+        const running = run(context.quick ? 1_000 : 5_000);
+        await sleep(1_500);
+        await gateway.probe();
+        const most = residentBytes(pid);
+        await sleep(context.quick ? 2_000 : 5_000);
+        const { loopP50Ms, loopP99Ms, loopMaxMs } = await gateway.probe();
+        checkLoad("open-streams", await running);
+        return [
+          { what: "delay of the event loop, p99", value: loopP99Ms, unit: "ms", goal: { most: 20 } },
+          { what: "delay of the event loop, p50", value: loopP50Ms, unit: "ms" },
+          { what: "delay of the event loop, most", value: loopMaxMs, unit: "ms" },
+          { what: "resident memory with 1,000 streams", value: most / 2 ** 20, unit: "MB" },
+          {
+            what: "per stream, beyond the process at rest",
+            value: (most - resting) / 1_000 / 1_024,
+            unit: "KB",
+            goal: { most: 60 },
+          },
+        ];
+      },
+    ),
+};
+
+const memory: OwnCase = {
+  name: "memory",
+  title: "resident memory: idle, and after many requests",
+  run: (context) =>
+    withGateway(
+      context,
+      (folder) => [{ name: "json", ...wholeAnswer(folder, "json") }],
+      async (stage, gateway) => {
+        const pid = gateway.pid ?? 0;
+        await sleep(2_000);
+        const idle = residentBytes(pid);
+        const wanted = context.quick ? 30_000 : 1_000_000;
+        const until = Date.now() + (context.quick ? 25_000 : 1_800_000);
+        const sizes: { requests: number; bytes: number }[] = [];
+        let done = 0;
+        while (done < wanted && Date.now() < until) {
+          done += (await runSlice(stage, gateway, workOf("json", 32, 0), { ms: 1_000, warmMs: 0 })).load.total;
+          sizes.push({ requests: done, bytes: residentBytes(pid) });
+        }
+        const inTenth = (tenth: number): number =>
+          median(sizes.filter(({ requests }) => Math.ceil((requests / done) * 10) === tenth).map(({ bytes }) => bytes));
+        const megabytes = (bytes: number): number => bytes / 2 ** 20;
+        return [
+          { what: "idle", value: megabytes(idle), unit: "MB", goal: { most: 70 } },
+          { what: "requests made", value: done, unit: "" },
+          { what: "after them", value: megabytes(sizes.at(-1)?.bytes ?? Number.NaN), unit: "MB", goal: { most: 120 } },
+          { what: "second tenth", value: megabytes(inTenth(2)), unit: "MB" },
+          { what: "last tenth", value: megabytes(inTenth(10)), unit: "MB" },
+        ];
+      },
+    ),
+};
+
+/** Runs a file of `in-process/` on the measured core and reads the JSON line that it prints. */
+function runInProcess<T>(name: string): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const file = join(import.meta.dirname, "in-process", `${name}.ts`);
+    execFile("taskset", ["-c", measuredCore, process.execPath, file], { env: plainEnv() }, (error, stdout, stderr) => {
+      if (error !== null) reject(new Error(`${name} failed: ${stderr.slice(0, 1_000) || error.message}`));
+      else resolve(JSON.parse(stdout) as T);
+    });
+  });
+}
+
+const crossDialect: OwnCase = {
+  name: "cross-dialect",
+  title: "one text event from one dialect into another, bytes to bytes",
+  run: async () =>
+    Object.entries(await runInProcess<Record<string, number>>("translate")).map(([what, value]) => ({
+      what,
+      value,
+      unit: "µs",
+      goal: { most: 5 },
+    })),
+};
+
+const selection: OwnCase = {
+  name: "selection",
+  title: "the candidates of a turn, from a pool of which 30 % cool down",
+  run: async () => {
+    const times = await runInProcess<Record<string, number>>("select");
+    return Object.entries(times).map(([size, value]) => ({
+      what: `${Number(size).toLocaleString("en-US")} credentials`,
+      value,
+      unit: "µs",
+      ...(size === "10000" ? { goal: { most: 20 } } : {}),
+    }));
+  },
+};
+
+const claimAndSettle: OwnCase = {
+  name: "claim",
+  title: "claim and settle of a refresh: two durable writes",
+  run: async () => {
+    const { perSecond, p50Ms, p99Ms } = await runInProcess<{ perSecond: number; p50Ms: number; p99Ms: number }>(
+      "claim",
+    );
+    return [
+      { what: "claim and settle", value: perSecond, unit: "/s" },
+      { what: "both together, p50", value: p50Ms, unit: "ms" },
+      { what: "both together, p99", value: p99Ms, unit: "ms" },
+    ];
+  },
+};
+
+const start: OwnCase = {
+  name: "start",
+  title: "the command line, beyond a bare node -e 0",
+  run: async ({ program, quick }) => {
+    const env = { ...plainEnv(), UNDERSTUDY_HOME: "/nonexistent/understudy-bench" };
+    const commands: Readonly<Record<string, readonly string[]>> = {
+      bare: ["-e", "0"],
+      version: [program, "--version"],
+      list: [program, "auth", "list"],
+    };
+    const times: Record<string, number[]> = { bare: [], version: [], list: [] };
+    for (let round = 0; round < (quick ? 15 : 40); round++) {
+      for (const [name, args] of Object.entries(commands)) {
+        const before = performance.now();
+        try {
+          execFileSync("taskset", ["-c", measuredCore, process.execPath, ...args], { env, stdio: "ignore" });
+        } catch {
+          // Without an account `auth list` may say so by its exit code.
+        }
+        times[name]?.push(performance.now() - before);
+      }
+    }
+    const beyond = (name: string): number =>
+      median((times[name] ?? []).map((time, round) => time - (times["bare"]?.[round] ?? Number.NaN)));
+    return [
+      { what: "node -e 0", value: median(times["bare"] ?? []), unit: "ms" },
+      { what: "--version, beyond it", value: beyond("version"), unit: "ms", goal: { most: 15 } },
+      { what: "auth list, beyond it", value: beyond("list"), unit: "ms", goal: { most: 40 } },
+    ];
+  },
+};
+
+/** What is measured of the gateway alone, in the order of the table. */
+export const ownCases: readonly OwnCase[] = [
+  crossDialect,
+  handOver,
+  softFailures,
+  aborts,
+  openStreams,
+  memory,
+  selection,
+  claimAndSettle,
+  start,
+];

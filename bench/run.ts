@@ -48,8 +48,8 @@ for (const name of options.only) {
 const isWanted = ({ name }: { name: string }): boolean => options.only.length === 0 || options.only.includes(name);
 
 const pace: Pace = options.quick
-  ? { rounds: 5, sliceMs: 1_000, warmMs: 150, warmUpMs: 1_000 }
-  : { rounds: 9, sliceMs: 1_200, warmMs: 250, warmUpMs: 3_000 };
+  ? { rounds: 5, sliceMs: 1_000, warmMs: 150, warmUpMs: 2_500 }
+  : { rounds: 9, sliceMs: 1_200, warmMs: 250, warmUpMs: 8_000 };
 const rounds = options.rounds === undefined ? pace.rounds : Number(options.rounds);
 const builds = options.understudy.map((text) => {
   const at = text.indexOf("=");

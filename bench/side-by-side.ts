@@ -97,6 +97,19 @@ export function checkLoad(what: string, { errors, total, firstError }: LoadResul
   if (total === 0) throw new Error(`${what}: no answer at all`);
 }
 
+/** Answers after which a just-in-time compiler has seen the code of a work often enough; of slow works fewer will do. */
+const warmAnswers = 3_000;
+
+/** Until the code that runs is the code that was optimised, or `warmUpMs` are over. */
+async function warmUp(stage: Stage, target: Target, work: Work, { warmUpMs }: Pace): Promise<void> {
+  const isSlow = work.pacedUs > 0 || work.rate !== undefined;
+  const until = Date.now() + (isSlow || target.pid === null ? Math.min(1_000, warmUpMs) : warmUpMs);
+  for (let done = 0; done < warmAnswers && Date.now() < until; ) {
+    const ms = Math.min(500, warmUpMs);
+    done += (await runSlice(stage, target, work, { ms, warmMs: 0 })).load.total;
+  }
+}
+
 /**
  * Runs each work by each target in every round: round → work → target, and each round begins with another target. All targets run
  * all the time. Ratios are taken within a round, since the machine may be another one a minute later.
@@ -108,9 +121,7 @@ export async function compareTargets(
   pace: Pace,
   tell: (line: string) => void,
 ): Promise<Compared[]> {
-  for (const work of works) {
-    for (const target of targets) await runSlice(stage, target, work, { ms: pace.warmUpMs, warmMs: 0 });
-  }
+  for (const target of targets) for (const work of works) await warmUp(stage, target, work, pace);
   tell(`warm: ${targets.map(({ name }) => name).join(", ")}`);
   const rounds: Map<string, Sample>[] = [];
   for (let round = 0; round < pace.rounds; round++) {

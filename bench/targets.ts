@@ -128,8 +128,14 @@ export async function startUnderstudy(
     );
   }
   const args = [
-    ...["--import", join(import.meta.dirname, "probe.ts"), ...(options.nodeOptions ?? [])],
-    ...[options.program, "serve", "--port", "0", ...(options.serveOptions ?? [])],
+    "--import",
+    join(import.meta.dirname, "probe.ts"),
+    ...(options.nodeOptions ?? []),
+    options.program,
+    "serve",
+    "--port",
+    "0",
+    ...(options.serveOptions ?? []),
   ];
   const child = spawnPinned(process.execPath, args, env);
   const line = await firstLine(child);

@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -315,6 +316,10 @@ static void tell_text(const char *text) {
 
 int main(int argc, char **argv) {
   signal(SIGPIPE, SIG_IGN);
+  struct rlimit files;
+  getrlimit(RLIMIT_NOFILE, &files);
+  files.rlim_cur = files.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &files);
   const char *path = "/", *body_file = NULL, *expect_file = NULL;
   char headers[4096] = "";
   long ms = 1000, warm_ms = 0;
