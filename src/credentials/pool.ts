@@ -32,8 +32,12 @@ export function assessPool(
 ): PoolState {
   const usable: Credential[] = [];
   const blocked: Blocked[] = [];
+  // By whom they concern; those under "" concern everybody.
+  const byCredential = Map.groupBy(cooldowns, ({ credentialId }) => credentialId);
+  const shared = byCredential.get("") ?? [];
   for (const credential of credentials) {
-    const reason = whyBlocked(credential, cooldowns, model, now);
+    const own = byCredential.get(credential.id);
+    const reason = whyBlocked(credential, own === undefined ? shared : [...shared, ...own], model, now);
     if (reason === null) usable.push(credential);
     else blocked.push(reason);
   }
