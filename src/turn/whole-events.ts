@@ -3,6 +3,9 @@ import { maxEventLength, SseError } from "../protocols/sse.ts";
 const lineFeed = 10;
 const carriageReturn = 13;
 
+/** An open event is kept up to here, in bytes: the longest that can be read, with its name and field names. */
+const openLimit = maxEventLength + 4_096;
+
 /**
  * Bytes of an event stream, given on in whole events only: what comes after the last blank line waits for its end. So a stream that
  * breaks off inside an event ends behind the one before it, and what is said then (that it broke off) can be read.
@@ -17,7 +20,7 @@ export class WholeEvents {
     if (end === null) {
       if (chunk.length > 0) this.#open.push(chunk);
       this.#openBytes += chunk.length;
-      if (this.#openBytes > 4 * maxEventLength) throw new SseError("a stream event has no end");
+      if (this.#openBytes > openLimit) throw new SseError("a stream event has no end");
       return new Uint8Array(0);
     }
     if (end === chunk.length && this.#open.length === 0) return chunk;

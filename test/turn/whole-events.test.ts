@@ -34,6 +34,14 @@ describe("whole events", () => {
     expect(new WholeEvents().push(chunk)).toBe(chunk);
   });
 
+  it("are not waited for when one is longer than any that can be read", () => {
+    const whole = new WholeEvents();
+    const mebibyte = Buffer.alloc(1024 * 1024, "x");
+    whole.push(encoder.encode("data: "));
+    for (let count = 0; count < 16; count++) whole.push(mebibyte);
+    expect(() => whole.push(mebibyte)).toThrow("a stream event has no end");
+  });
+
   it("lose and add no byte, and never end inside an event, at any split", () => {
     const event = fc.constantFrom("data: a\n\n", "event: b\r\ndata: b\r\n\r\n", ": alive\n\n", "data: ä€😀\n\n");
     fc.assert(
