@@ -69,6 +69,8 @@ export interface AnswerStreamInput {
    * the same are not even parsed. Default true.
    */
   readonly needsEvents?: boolean;
+  /** Ends the request: for a stream that is closed while its next bytes are waited for. */
+  readonly giveUp?: () => void;
   /** Called when the stream is over or closed. */
   readonly onClosed?: () => void;
   /** True: a failure event behind the commit point is kept back in `withheld` instead of being passed on. Default false. */
@@ -112,6 +114,9 @@ export class AnswerStream {
   #idleSince: number | null = null;
   #sawContent = false;
   #closed = false;
+  #isWaiting = false;
+  /** True when it was closed before its end: nobody's failure, so it has no end. */
+  #isLeft = false;
   readonly #counted: CountedStream | null;
 
   constructor(input: AnswerStreamInput) {
@@ -172,6 +177,8 @@ export class AnswerStream {
   async close(): Promise<void> {
     this.#counted?.close();
     this.#input.watchdog.stop();
+    if (this.#end === null) this.#isLeft = true;
+    if (this.#isWaiting) this.#input.giveUp?.();
     try {
       await this.#chunks.return?.();
     } catch {
@@ -190,6 +197,7 @@ export class AnswerStream {
       }
       if (this.#tooLarge !== null) throw this.#tooLarge;
       const { value, done } = await this.#pull();
+      if (this.#isLeft) return null;
       if (done === true) {
         this.#closed = true;
         const rest = this.#whole.rest();
@@ -201,6 +209,7 @@ export class AnswerStream {
       return this.#whole.push(value);
     } catch (error) {
       this.#closed = true;
+      if (this.#isLeft) return null;
       // Where the end of the bytes is the end, a break behind the last word takes nothing away.
       const isWhole = this.#end === null && !this.#input.isCancelled() && reader.end() === null;
       if (this.#end === null) this.#finish(isWhole ? null : this.#brokenEvidence(error));
@@ -220,9 +229,11 @@ export class AnswerStream {
       // The wait for the first event began with the request.
       if (this.#sawEvent) watchdog.expect(Math.max(0, limits.idleMs - waited));
     }
+    this.#isWaiting = true;
     try {
       return await this.#chunks.next();
     } finally {
+      this.#isWaiting = false;
       if (this.#end === null && this.#sawEvent) watchdog.rest();
     }
   }
@@ -240,7 +251,8 @@ export class AnswerStream {
   #follow(bytes: Uint8Array): Look {
     const text = decoder.decode(bytes);
     const { reader, needsEvents = true } = this.#input;
-    if (needsEvents || reader.isMoreOfTheSame === undefined) {
+    // What came last of all may be the beginning of an event only, whatever it looks like.
+    if (needsEvents || this.#closed || reader.isMoreOfTheSame === undefined) {
       const events = this.#parse(text);
       const { seen, kept } = this.#read(events ?? []);
       if (kept.length === events?.length) return { batch: new EventBytes(bytes, events), seen, events: events.length };

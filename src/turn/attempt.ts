@@ -52,6 +52,8 @@ export type UpstreamAnswer = {
 const errorBodyLimit = 64 * 1024;
 const wholeBodyLimit = 64 * 1024 * 1024;
 
+const closedMeanwhile = new Error("the answer was closed while more of it was waited for");
+
 /** Makes one upstream call and holds its answer until the commit point. Never throws. */
 export async function runAttempt(input: AttemptInput): Promise<AttemptResult> {
   const { clock, limits, upstream, classify } = input;
@@ -83,6 +85,7 @@ export async function runAttempt(input: AttemptInput): Promise<AttemptResult> {
         limits,
         classify,
         isCancelled,
+        giveUp: () => controller.abort(closedMeanwhile),
         onClosed: release,
         needsEvents: input.needsEvents !== false,
         withholdsFailure: input.withholdsFailure === true,

@@ -24,6 +24,27 @@ describe("an answer that its caller leaves alone", () => {
     expect(load?.of(credential?.id ?? "")).toBe(0);
   });
 
+  it("in the middle of waiting is its caller's doing, and nobody's failure", async () => {
+    await using stage = await openStage();
+    await stage.addKey("openai", "k");
+    stage.simulator.openai.script({ name: "stall-mid-text" });
+    const response = await fetchOn(stage)("http://x/v1/responses", {
+      method: "POST",
+      body: JSON.stringify({ model: "openai/gpt-5.5", input: "hi", stream: true }),
+    });
+    const reader = response.body?.getReader();
+    let waiting: Promise<unknown> | undefined;
+    for (;;) {
+      waiting = reader?.read();
+      const isHere = await Promise.race([waiting, new Promise((resolve) => setTimeout(resolve, 100, null))]);
+      if (isHere === null) break;
+    }
+    await reader?.cancel();
+    await waiting;
+    const [turn] = await stage.workspace.store.listTurns(1);
+    expect(turn).toMatchObject({ outcome: "cancelled", attempts: [{ failure: null }] });
+  });
+
   it("while somebody is looked for to go on: nobody goes on for nobody", async () => {
     await using stage = await openStage({
       routes: { show: { targets: ["openai/gpt-5.5", "local/qwen3"], continue: "text" } },
