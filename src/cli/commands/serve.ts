@@ -98,7 +98,7 @@ async function serve(workspace: Workspace, options: ServeOptions): Promise<void>
       tell(event);
     },
   });
-  if (cluster.isWorker) giveMetrics(gateway.metrics);
+  if (cluster.isWorker) giveMetrics(() => gateway.metrics());
   if ((await readState(workspace)).pools.length === 0) {
     say(`No account is there yet: ${gateway.url}/ leads to the first sign-in, and so does understudy auth add codex`);
   }
