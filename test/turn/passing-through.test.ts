@@ -59,6 +59,9 @@ const events: Readonly<Record<ProtocolName, readonly string[]>> = {
     chunk({ content: "x" }, { error: { message: "no" } }),
     plain({ choices: [{ index: 1, delta: { content: "second" }, finish_reason: null }] }),
     'data: {"id":"c","choices":[{"index":0,"delta":{"content":"bro\n\n',
+    'data: {"id":"c","choices":[{"index":0,"delta":{"content":"y"},"finish_reason": "stop"}]}\n\n',
+    'data: {"id":"c","choices":[{"index":0,"delta":{"content":"y"}}],"usage": {"prompt_tokens":1}}\n\n',
+    'data: {"id":"c","choices":[{"index":0,"delta":{}},{"index":2,"delta":{}}]}\n\n',
     "data: [DONE]\n\n",
   ],
 };

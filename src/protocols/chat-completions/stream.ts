@@ -71,13 +71,22 @@ export function createStreamReader(): StreamReader {
 }
 
 const oneChoice = '"choices":[{"index":0,"delta":{';
-const strange = ['"usage":{', '"error"', '"index":1', '"finish_reason":"'];
+const strange = ['"error"', '"index":1', '},{"index":'];
+/** Harmless only where they say nothing. */
+const saysNothing = [
+  { key: '"finish_reason"', nothing: '"finish_reason":null' },
+  { key: '"usage"', nothing: '"usage":null' },
+];
 
 /** One more piece of the only choice, on one line of data: it ends nothing, counts nothing, complains of nothing. */
 function isPlainDelta(text: string, from: number, to: number): boolean {
   if (!text.startsWith('data: {"', from) || text[to - 1] !== "}" || text.indexOf("\n", from) !== to) return false;
   const chunk = text.slice(from, to);
-  return chunk.includes(oneChoice) && !strange.some((part) => chunk.includes(part));
+  if (!chunk.includes(oneChoice) || strange.some((part) => chunk.includes(part))) return false;
+  return saysNothing.every(({ key, nothing }) => {
+    const at = chunk.indexOf(key);
+    return at < 0 || chunk.startsWith(nothing, at);
+  });
 }
 
 /** A whole answer. A 200 that holds an error, or no choice with a message, is a failure. */
