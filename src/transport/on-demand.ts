@@ -1,11 +1,25 @@
 import type { Transport } from "../core/transport.ts";
 
-/** The transport, whose many modules are loaded with the first request: most commands never send one. */
+/** A program that still runs by then is one that may send, in ms. */
+const soonMs = 1_000;
+
+/**
+ * The transport, whose many modules are loaded with the first request: most commands never send one. A program that stays
+ * loads them soon in any case, since an update may take its files away while it runs.
+ */
 export function createTransport(): Transport {
   let loading: Promise<Transport> | null = null;
-  const load = async (): Promise<Transport> => (await import("./transport.ts")).createNetworkTransport();
+  const load = (): Promise<Transport> => {
+    clearTimeout(timer);
+    loading ??= import("./transport.ts").then(({ createNetworkTransport }) => createNetworkTransport());
+    return loading;
+  };
+  const timer = setTimeout(() => void load().catch(() => {}), soonMs).unref();
   return {
-    send: async (request) => (await (loading ??= load())).send(request),
-    close: async () => (await loading)?.close(),
+    send: async (request) => (await load()).send(request),
+    async close() {
+      clearTimeout(timer);
+      await (await loading)?.close();
+    },
   };
 }
