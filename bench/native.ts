@@ -131,6 +131,8 @@ export interface LoadOptions {
   readonly warmMs: number;
   readonly rate?: number;
   readonly abortUs?: number;
+  /** How long answers may still come after the time is over. Default 3,000. */
+  readonly graceMs?: number;
 }
 
 /** Runs the load generator on the measured core. */
@@ -151,6 +153,7 @@ export function runLoad(options: LoadOptions): Promise<LoadResult> {
     `${options.warmMs}`,
     ...options.headers.flatMap((header) => ["--header", header]),
     ...(options.rate === undefined ? [] : ["--rate", `${options.rate}`]),
+    ...(options.graceMs === undefined ? [] : ["--grace-ms", `${options.graceMs}`]),
     ...(options.abortUs === undefined ? [] : ["--abort-us", `${options.abortUs}`]),
   ];
   return new Promise((resolve, reject) => {

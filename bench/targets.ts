@@ -5,6 +5,8 @@ import type { AddressInfo } from "node:net";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { Secret } from "../src/core/secret.ts";
+import { openWorkspace } from "../src/workspace.ts";
 import { firstLine, spawnPinned } from "./native.ts";
 
 /** Somebody between the load generator and the scripted provider; or nobody. */
@@ -104,7 +106,13 @@ export interface Probe {
 export async function startUnderstudy(
   upstreamPort: number,
   models: readonly string[],
-  options: { name?: string; program: string; nodeOptions?: readonly string[]; serveOptions?: readonly string[] },
+  options: {
+    name?: string;
+    program: string;
+    keys?: number;
+    nodeOptions?: readonly string[];
+    serveOptions?: readonly string[];
+  },
 ): Promise<UnderstudyTarget> {
   if (!existsSync(options.program)) throw new Absent(`${options.program} is missing: npm run build`);
   const folder = mkdtempSync(join(tmpdir(), "bench-understudy-"));
@@ -120,13 +128,7 @@ export async function startUnderstudy(
       routes: Object.fromEntries(models.map((model) => [`r-${model}`, [`bench/${model}`]])),
     }),
   );
-  for (let i = 0; i < 8; i++) {
-    execFileSync(
-      process.execPath,
-      [options.program, "auth", "add", "bench", "--label", `key-${i}`, "--api-key-stdin"],
-      { env, input: `sk-bench-key-number-${i}\n`, stdio: ["pipe", "ignore", "pipe"] },
-    );
-  }
+  await addKeys(env, options.keys ?? 8);
   const args = [
     "--import",
     join(import.meta.dirname, "probe.ts"),
@@ -157,6 +159,16 @@ export async function startUnderstudy(
       return JSON.parse(readFileSync(probeFile, "utf8")) as Probe;
     },
   };
+}
+
+/** All at once: a command for each would take longer than the benchmark. */
+async function addKeys(env: NodeJS.ProcessEnv, count: number): Promise<void> {
+  const { store, close } = await openWorkspace({ env });
+  for (let i = 0; i < count; i++) {
+    const source = { from: "stored", secret: new Secret(`sk-bench-key-number-${i}`) } as const;
+    await store.addApiKey({ provider: "bench", label: `key-${i}`, source, at: Date.now() });
+  }
+  await close();
 }
 
 /** Portkey's gateway, when `peers/portkey.sh` has set it up. It writes answers anew, so only their content is looked at. */

@@ -5,6 +5,7 @@
  *   load --port N --path /v1/responses --body FILE --expect FILE [--header "name: value"]... --conns N --ms N [--warm-ms N]
  *        [--rate N]       requests per second, started by the clock whether or not the last one is over (open loop)
  *        [--abort-us N]   close each connection so long after the first bytes of its answer, and open another
+ *        [--grace-ms N]   how long answers may still come after the time is over; 3,000
  *        [--marker TEXT]  instead of --expect
  *
  * 16 times '@' in the expected body stands for a time (CLOCK_MONOTONIC, ns): the delay since then is a sample. One JSON object on
@@ -54,6 +55,7 @@ static char *expected;
 static size_t expected_length;
 static const char *marker;
 static uint64_t begin_ns, end_ns, abort_ns;
+static long grace_ms = 3000;
 static long rate, total, measured, errors, aborts;
 static char first_error[512];
 static uint64_t measured_bytes;
@@ -334,6 +336,7 @@ int main(int argc, char **argv) {
     else if (strcmp(name, "--ms") == 0) ms = atol(value);
     else if (strcmp(name, "--warm-ms") == 0) warm_ms = atol(value);
     else if (strcmp(name, "--rate") == 0) rate = atol(value);
+    else if (strcmp(name, "--grace-ms") == 0) grace_ms = atol(value);
     else if (strcmp(name, "--abort-us") == 0) abort_ns = (uint64_t)atol(value) * 1000;
     else if (strcmp(name, "--header") == 0) {
       strcat(headers, value);
@@ -359,7 +362,7 @@ int main(int argc, char **argv) {
   uint64_t started = now_ns();
   begin_ns = started + (uint64_t)warm_ms * 1000000u;
   end_ns = begin_ns + (uint64_t)ms * 1000000u;
-  uint64_t give_up = end_ns + (abort_ns > 0 ? 0 : 3000000000u);
+  uint64_t give_up = end_ns + (abort_ns > 0 ? 0 : (uint64_t)grace_ms * 1000000u);
   uint64_t due = started, step = rate > 0 ? 1000000000u / (uint64_t)rate : 0;
   if (rate == 0) for (int i = 0; i < conn_count; i++) ask(&conns[i], now_ns());
 
