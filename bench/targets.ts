@@ -90,7 +90,7 @@ export async function startNaive(upstreamPort: number): Promise<Target> {
 }
 
 export interface UnderstudyTarget extends Target {
-  /** Has the process write what it knows of itself (see `probe.ts`), and reads it. */
+  /** Has the process write what it knows of itself (see `probe.mjs`), and reads it. */
   probe(): Promise<Probe>;
 }
 
@@ -131,7 +131,7 @@ export async function startUnderstudy(
   await addKeys(env, options.keys ?? 8);
   const args = [
     "--import",
-    join(import.meta.dirname, "probe.ts"),
+    join(import.meta.dirname, "probe.mjs"),
     ...(options.nodeOptions ?? []),
     options.program,
     "serve",
