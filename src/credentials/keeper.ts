@@ -351,13 +351,10 @@ export function createTokenKeeper(options: TokenKeeperOptions): TokenKeeper {
     unmarked.set(credential.id, mark);
     const isNoted = await store.settleRefused(credential.id, mark).catch(() => null);
     if (isNoted !== null) unmarked.delete(credential.id);
-    if (isNoted === false) {
-      // Somebody settled a newer generation meanwhile: that one counts.
-      const current = await store.getCredential(credential.id);
-      if (current?.kind === "oauth" && !needsRelogin(current)) {
-        return { ok: true, credential: current, refreshed: true };
-      }
-    }
+    // Somebody may have settled a newer generation meanwhile: that one counts. A store that takes no writes can often still be read.
+    const current = isNoted === false ? await store.getCredential(credential.id) : null;
+    const newer = isNoted === null ? await newerGeneration(credential) : current;
+    if (newer?.kind === "oauth" && !needsRelogin(newer)) return { ok: true, credential: newer, refreshed: true };
     const marked = { ...credential, relogin: mark };
     return !rejected && isAlive(credential.grant, clock.now()) ? unchanged(marked) : failed(reloginFailure(marked));
   }

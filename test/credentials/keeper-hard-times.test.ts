@@ -138,6 +138,18 @@ describe("a store that refuses", () => {
     expect(token(await keep.makeGood(await login(0)))).toBe("access-2");
   });
 
+  it("to take a verdict on a token that somebody else has renewed meanwhile: the new one counts, and nobody is blamed", async () => {
+    const credential = await login(0);
+    answers.push({ kind: "refused", code: "refresh_token_reused", message: "used elsewhere" });
+    refusing.add("settleRefused");
+    const late = keeper(async (request) => {
+      const claim = await store.claimRefresh(request);
+      await store.settleAnswered(credential.id, 1, grant(2, 60 * minute), null);
+      return claim;
+    });
+    expect(token(await late.makeGood(credential))).toBe("access-2");
+  });
+
   it("to be read after a 401: the caller is told, and nothing is thrown", async () => {
     const credential = await login(60 * minute);
     refusing.add("getCredential").add("claimRefresh");
