@@ -22,73 +22,84 @@ export class ChunkedBody {
     return this.#state === "done";
   }
 
-  /** Gives the data in `bytes` to `take`, in pieces of it. Returns how many bytes belong to this body. Throws an `HttpFault`. */
-  push(bytes: Uint8Array, take: (data: Uint8Array) => void): number {
+  /**
+   * Moves the data in `bytes` together, over the sizes between, so that it is one piece: a stream of small events has a chunk for each. `bytes`
+   * is changed. `used` of them belong to this body; the data is given also when a fault comes behind it.
+   */
+  push(bytes: Uint8Array): { readonly data: Uint8Array; readonly used: number; readonly fault: HttpFault | null } {
     let at = 0;
-    while (at < bytes.length && this.#state !== "done") {
-      if (this.#state === "data") {
-        const end = Math.min(bytes.length, at + this.#left);
-        take(at === 0 && end === bytes.length ? bytes : bytes.subarray(at, end));
-        this.#left -= end - at;
-        at = end;
-        if (this.#left === 0) this.#state = "data-end";
+    let from = -1;
+    let end = 0;
+    let broken: HttpFault | null = null;
+    while (at < bytes.length && this.#state !== "done" && broken === null) {
+      if (this.#state !== "data") {
+        broken = this.#step(bytes[at] ?? 0);
+        at += 1;
         continue;
       }
-      this.#step(bytes[at] ?? 0);
-      at += 1;
+      const stop = Math.min(bytes.length, at + this.#left);
+      if (from < 0) from = end = at;
+      if (end < at) bytes.copyWithin(end, at, stop);
+      end += stop - at;
+      this.#left -= stop - at;
+      at = stop;
+      if (this.#left === 0) this.#state = "data-end";
     }
-    return at;
+    return { data: from < 0 ? bytes.subarray(0, 0) : bytes.subarray(from, end), used: at, fault: broken };
   }
 
-  #step(byte: number): void {
+  /** Goes on by one byte of what is no data; what is wrong with it, or null. */
+  #step(byte: number): HttpFault | null {
     switch (this.#state) {
       case "size":
         return this.#readSize(byte);
       case "extension":
         if (byte === carriageReturn) this.#state = "size-end";
-        else if (byte === lineFeed || ++this.#line > longestLine) throw fault("a chunk has a broken extension");
-        return;
+        else if (byte === lineFeed || ++this.#line > longestLine) return fault("a chunk has a broken extension");
+        return null;
       case "size-end":
-        if (byte !== lineFeed) throw fault("the size of a chunk has no line end");
+        if (byte !== lineFeed) return fault("the size of a chunk has no line end");
         this.#left = this.#size;
         this.#state = this.#size === 0 ? "trailer" : "data";
         this.#digits = this.#size = this.#line = 0;
-        return;
+        return null;
       case "data-end":
-        if (byte !== (this.#sawReturn ? lineFeed : carriageReturn)) throw fault("a chunk is longer than it says");
+        if (byte !== (this.#sawReturn ? lineFeed : carriageReturn)) return fault("a chunk is longer than it says");
         if (this.#sawReturn) this.#state = "size";
         this.#sawReturn = !this.#sawReturn;
-        return;
+        return null;
       case "trailer":
         return this.#readTrailer(byte);
       case "data":
       case "done":
-        return;
+        return null;
     }
   }
 
-  #readSize(byte: number): void {
+  #readSize(byte: number): HttpFault | null {
     const digit = hexDigit(byte);
     if (digit >= 0) {
       // Ten digits are a terabyte.
-      if (++this.#digits > 10) throw fault("a chunk is too large");
+      if (++this.#digits > 10) return fault("a chunk is too large");
       this.#size = this.#size * 16 + digit;
-    } else if (this.#digits === 0) throw fault("a chunk has no size");
+    } else if (this.#digits === 0) return fault("a chunk has no size");
     else if (byte === carriageReturn) this.#state = "size-end";
     else if (byte === 0x3b) this.#state = "extension";
-    else throw fault("the size of a chunk is no number");
+    else return fault("the size of a chunk is no number");
+    return null;
   }
 
-  #readTrailer(byte: number): void {
-    if (++this.#line > longestLine) throw fault("the trailers are too long");
+  #readTrailer(byte: number): HttpFault | null {
+    if (++this.#line > longestLine) return fault("the trailers are too long");
     if (this.#sawReturn) {
-      if (byte !== lineFeed) throw fault("a trailer has no line end");
+      if (byte !== lineFeed) return fault("a trailer has no line end");
       this.#sawReturn = false;
       if (this.#lineIsEmpty) this.#state = "done";
       this.#lineIsEmpty = true;
     } else if (byte === carriageReturn) this.#sawReturn = true;
-    else if (byte === lineFeed) throw fault("a trailer has no line end");
+    else if (byte === lineFeed) return fault("a trailer has no line end");
     else this.#lineIsEmpty = false;
+    return null;
   }
 }
 

@@ -144,7 +144,9 @@ export class Http1Connection {
     const { head, queue, chunked } = exchange;
     if (head === null || queue === null) return;
     if (chunked !== null) {
-      const used = chunked.push(bytes, (data) => queue.push(data));
+      const { data, used, fault } = chunked.push(bytes);
+      if (data.length > 0) queue.push(data);
+      if (fault !== null) throw fault;
       if (chunked.isDone) this.#finish(exchange, used < bytes.length);
       return;
     }
