@@ -19,6 +19,8 @@ export interface AttemptInput {
   readonly upstream: UpstreamRequest;
   /** Hold the whole stream before giving any of it: the caller wants no stream. */
   readonly whole: boolean;
+  /** Call over a new connection. Default false. */
+  readonly fresh?: boolean;
   /** Keep a failure event behind the commit point back; see `AnswerStream`. Default false. */
   readonly withholdsFailure?: boolean;
   readonly classify: (evidence: Evidence) => Failure;
@@ -74,7 +76,8 @@ export async function runAttempt(input: AttemptInput): Promise<AttemptResult> {
 
   let response: TransportResponse;
   try {
-    response = await input.transport.send({ ...upstream.request, signal: controller.signal });
+    const fresh = input.fresh === true ? { fresh: true } : {};
+    response = await input.transport.send({ ...upstream.request, ...fresh, signal: controller.signal });
     input.onHeaders?.(response.headers);
     if (isSuccess(response.status) && isEventStream(response, upstream.streams)) {
       const stream = new AnswerStream({

@@ -25,6 +25,8 @@ export interface TryInput {
   readonly credential: Credential;
   /** True when the provider has just rejected this credential's token. */
   readonly rejected: boolean;
+  /** True for a connection of its own. Default false. */
+  readonly fresh?: boolean;
   readonly repaired: Repaired;
   /** It is to go on from what another has said. */
   readonly goOn?: GoOn & { readonly mayPrefill: boolean };
@@ -120,6 +122,7 @@ async function tryMeasured(
     limits: runtime.limits,
     upstream,
     whole: !wantsStream(request),
+    fresh: input.fresh === true,
     withholdsFailure: input.findSuccessor !== undefined,
     needsEvents: request.dialect !== upstream.protocol || !wantsStream(request) || input.findSuccessor !== undefined,
     classify: (evidence) =>

@@ -90,6 +90,8 @@ export async function beginWalk({ runtime, request, options, log, findSuccessor 
   let waits = 0;
   const repairs = new Repairs(runtime.habits ?? createHabitLedger());
   let rejected = false;
+  /** True after the network failed: the connections that are kept open may all have died of the same. */
+  let fresh = false;
   let last: { candidate: LineCandidate; failure: Failure } | null = null;
 
   return {
@@ -132,6 +134,7 @@ export async function beginWalk({ runtime, request, options, log, findSuccessor 
         target: candidate.target,
         credential: latest.get(candidate.credential.id) ?? candidate.credential,
         rejected,
+        fresh,
         repaired,
         ...(goOn === null ? {} : { goOn: { ...goOn, mayPrefill } }),
         ...(goOn === null && route.continue === "text" ? { findSuccessor } : {}),
@@ -158,6 +161,7 @@ export async function beginWalk({ runtime, request, options, log, findSuccessor 
       leave();
 
       const { failure, called } = tried;
+      fresh = failure.reason === "network";
       const cancelled = failure.reason === "cancelled" && isGivenUp();
       const refusesPrefill = tried.prefilled === true && failure.reason === "invalid_request";
       if (refusesPrefill) mayPrefill = false;
