@@ -42,24 +42,29 @@ const cases: Readonly<Record<string, { readonly words: string; readonly live: (r
     live: async (round) => count(await Promise.all(Array.from({ length: together }, () => use(round)))),
   },
   kill: {
-    words: "… one of them killed (-9) at any moment, then once more",
+    words: "… one of them killed (-9) while it asks, and not yet answered",
     async live(round) {
+      const { codexIssuer } = round.simulator;
+      codexIssuer.script("held-before-acting");
       const victim = round.peer.start(round.folder, round.urls);
+      await asked(round, victim);
       const others = Array.from({ length: together - 1 }, () => use(round));
-      await sleep(round.chance.whole(0, 2_500));
+      await sleep(round.chance.whole(0, 2_000));
       end(victim);
-      await Promise.all(others);
-      return count([await use(round)]);
+      return count(await Promise.all(others));
     },
   },
   stop: {
-    words: "… one of them stopped for 5 s at any moment",
+    words: "… one of them stopped for 5 s before it reads the answer",
     async live(round) {
+      const { codexIssuer } = round.simulator;
+      codexIssuer.script("slow");
       const victim = round.peer.start(round.folder, round.urls);
       const ended = ending(victim);
-      const others = Array.from({ length: together - 1 }, () => use(round));
-      await sleep(round.chance.whole(0, 2_500));
+      await asked(round, victim);
       signal(victim, "SIGSTOP");
+      codexIssuer.release();
+      const others = Array.from({ length: together - 1 }, () => use(round));
       await sleep(5_000);
       signal(victim, "SIGCONT");
       return count([...(await Promise.all(others)), await ended]);
@@ -108,7 +113,7 @@ async function play(peer: Peer, name: string): Promise<string[]> {
       const tokens = codexIssuer.issueTokens(account, { expiresInS: -60 });
       const folder = join(home, "home");
       await peer.signIn(folder, { ...tokens, accountId: account.accountId }, urls);
-      const uses = name === "kill" ? 1 : together;
+      const uses = name === "kill" ? together - 1 : together;
       const good = await kind.live({ peer, folder, urls, simulator, chance });
       sum.presented += codexIssuer.counters.refreshes;
       sum.twice += codexIssuer.presentedTwice;
@@ -130,6 +135,14 @@ async function stillGood(refreshToken: string | null, { token }: PeerUrls): Prom
   const body = new URLSearchParams({ grant_type: "refresh_token", refresh_token: refreshToken });
   body.set("client_id", "app_EMoamEEZ73f0CkXaXp7hrann");
   return (await fetch(token, { method: "POST", body })).ok;
+}
+
+/** Resolves when a refresh has reached the sign-in server. Throws when the process ends without one. */
+async function asked({ simulator, peer }: Round, child: ChildProcess): Promise<void> {
+  while (simulator.codexIssuer.held === 0) {
+    if (child.exitCode !== null) throw new Error(`${peer.name} ended without a refresh`);
+    await sleep(5);
+  }
 }
 
 /** Starts one process and waits for its end. True when it could use the login. */
