@@ -3,6 +3,7 @@
  *
  *   node scripts/soak-hostile.ts                three rounds
  *   node scripts/soak-hostile.ts --rounds 10    more of them
+ *   node scripts/soak-hostile.ts --only body    only the attacks with this in their name
  *
  * The gateway is a process of its own; its resident memory and its heap are read after a collection, before and after each attack. While each
  * attack goes on, honest turns are asked and must be answered. Ends with 1 if one was not, or if the memory after the last round is more than
@@ -45,14 +46,15 @@ async function serve(): Promise<void> {
 }
 
 async function soak(): Promise<boolean> {
-  const { values } = parseArgs({ options: { rounds: { type: "string", default: "3" } } });
+  const { values } = parseArgs({ options: { rounds: { type: "string", default: "3" }, only: { type: "string" } } });
   const provider = await openProvider();
   const folder = mkdtempSync(join(tmpdir(), "understudy-soak-"));
   writeFileSync(
     join(folder, "config.yaml"),
     [
       `providers: { local: { protocol: chat-completions, baseUrl: "${provider.url}", apiKeyEnv: SOAK_KEY } }`,
-      "limits: { firstEventMs: 5000 }",
+      // The provider shares its processor with the attacks on the gateway: an honest answer may take its time.
+      "limits: { firstEventMs: 60000 }",
     ].join("\n"),
   );
   const child = fork(fileURLToPath(import.meta.url), [], {
@@ -61,7 +63,7 @@ async function soak(): Promise<boolean> {
   });
   try {
     const { port } = (await said(child)) as { port: number };
-    const ask = (model: string): Promise<boolean> => isAnswered(port, model);
+    const ask: Ask = (model) => answerOf(port, model);
     for (let turn = 0; turn < 300; turn++) await ask("local/honest");
     const start = await memoryOf(child);
     print("after 300 turns", start, start);
@@ -70,10 +72,16 @@ async function soak(): Promise<boolean> {
     let unanswered = 0;
     for (let round = 1; round <= Number(values.rounds); round++) {
       for (const [name, attack] of attacks(port, round, ask)) {
+        if (!name.includes(values.only ?? "")) continue;
         const before = await memoryOf(child);
         const stop = await attack();
         const during = await memoryOf(child);
-        for (let turn = 0; turn < 20; turn++) if (!(await ask("local/honest"))) unanswered += 1;
+        for (let turn = 0; turn < 20; turn++) {
+          const said = await ask("local/honest");
+          if (said.includes("[DONE]")) continue;
+          unanswered += 1;
+          console.log(`not answered during ${name}: ${said.slice(-300)}`);
+        }
         await stop();
         await quiet();
         const after = await memoryOf(child);
@@ -94,12 +102,10 @@ async function soak(): Promise<boolean> {
 }
 
 type Attack = () => Promise<() => Promise<void>>;
+/** Gives the whole answer as it came. */
+type Ask = (model: string) => Promise<string>;
 
-function attacks(
-  port: number,
-  round: number,
-  ask: (model: string) => Promise<boolean>,
-): readonly (readonly [string, Attack])[] {
+function attacks(port: number, round: number, ask: Ask): readonly (readonly [string, Attack])[] {
   // Each call another model: one that failed rests for a while.
   const head = `POST /v1/responses HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer ${clientKey}\r\n`;
   return [
@@ -128,7 +134,7 @@ function crowd(port: number, count: number, act: (line: Socket) => void): Attack
   return async () => {
     const lines = await Promise.all(Array.from({ length: count }, () => dial(port)));
     for (const line of lines) act(line);
-    await quiet();
+    await soon();
     return async () => {
       for (const line of lines) line.destroy();
     };
@@ -138,7 +144,7 @@ function crowd(port: number, count: number, act: (line: Socket) => void): Attack
 function many(count: number, act: (call: number) => Promise<unknown>): Attack {
   return async () => {
     const all = Promise.all(Array.from({ length: count }, (_, call) => act(call)));
-    await quiet();
+    await soon();
     return async () => void (await all);
   };
 }
@@ -184,16 +190,21 @@ function once(line: Socket, event: string): Promise<void> {
   return new Promise((resolve) => line.once(event, () => resolve()));
 }
 
+/** Long enough to be in the middle of it. */
+function soon(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 1_000));
+}
+
 /** Long enough for every limit of the gateway to have passed. */
 function quiet(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 3_000));
 }
 
-async function isAnswered(port: number, model: string): Promise<boolean> {
+async function answerOf(port: number, model: string): Promise<string> {
   const body = JSON.stringify({ model, stream: true, messages: [{ role: "user", content: "hello" }] });
   const headers = { authorization: `Bearer ${clientKey}`, "content-type": "application/json" };
   const reply = await fetch(`http://127.0.0.1:${port}/v1/chat/completions`, { method: "POST", headers, body });
-  return (await reply.text()).includes("[DONE]");
+  return reply.text();
 }
 
 /** A provider that answers as the model's name says. */
