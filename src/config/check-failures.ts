@@ -47,6 +47,10 @@ export function failureIssues(config: Config, providers: readonly Provider[]): C
     if (row.next === "repair" && row.reason !== "invalid_encrypted_content") {
       wrong(at("next"), "another step: repair is for the reason invalid_encrypted_content");
     }
+    // It ends with the next sign-in, and only a login has one.
+    if (row.reason === "relogin_required" && row.scope !== undefined && row.scope !== "credential") {
+      wrong(at("scope"), "credential: a new sign-in mends one login");
+    }
     if (message !== undefined) checkPattern(message, at("match", "message"));
     return issues;
 

@@ -256,6 +256,11 @@ describe("a row that is wrong is told with its line, key and value:", () => {
       /next: "repair"; expected another step/,
     ],
     [
+      "a sign-in for more than a login",
+      row("match: { code: x }, reason: relogin_required, scope: provider"),
+      /scope: "provider"; expected credential/,
+    ],
+    [
       "an unknown place of a time",
       row("match: { code: x }, reason: quota, retryAt: [header]"),
       /retryAt\[0\]: "header"; expected one of body-fields/,
