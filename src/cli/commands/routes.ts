@@ -58,6 +58,7 @@ export function routesCommand(command: Command): void {
             name: route.name,
             default: route.name === usual,
             strict: route.strict,
+            continue: route.continue ?? null,
             targets: await Promise.all(route.targets.map((target) => viewTarget(workspace, target))),
           })),
         );
@@ -138,7 +139,11 @@ function printRoute(
   view: { name: string; default: boolean; strict: boolean; targets: readonly TargetView[] },
   route: Route | undefined,
 ): void {
-  const notes = [...(view.default ? ["default"] : []), ...(route?.strict === true ? ["strict: only the first"] : [])];
+  const notes = [
+    ...(view.default ? ["default"] : []),
+    ...(route?.strict === true ? ["strict: only the first"] : []),
+    ...(route?.continue === "text" ? ["a text that breaks off is gone on in"] : []),
+  ];
   printLines(`${dataColors.bold(view.name)}${notes.length === 0 ? "" : ` (${notes.join(", ")})`}`);
   const rows = view.targets.map((target, i) => [`  ${i + 1}`, target.target, stateOf(target)]);
   printLines(...alignColumns(rows).flatMap((line, i) => [line, ...commandsOf(view.targets[i])]));
