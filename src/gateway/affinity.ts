@@ -21,7 +21,7 @@ export interface AffinityOptions {
 /**
  * Keeps a conversation with the credential whose prompt cache knows it.
  *
- * - Bound by a turn that was served, given up by one that failed.
+ * - Bound by a turn that was served, given up by one that failed; its caller's own mistake or leaving is neither.
  * - Sliding: each turn renews it.
  * - A preference only: a credential that carries enough turns already comes last, whoever prefers it (see `candidates.ts`). A harness that
  *   starts forty agents under one session would else put all of them on one account.

@@ -105,7 +105,9 @@ async function runAndWrite(
       ),
     );
     if (!result.ok) {
-      affinity.failed(asked.conversation);
+      // A caller that left, or asked for what nobody answers, says nothing of the login.
+      const isCallers = result.outcome === "cancelled" || result.failure?.scope === "request";
+      if (!isCallers) affinity.failed(asked.conversation);
       if (result.outcome === "failed") writeFailed(context, call, result, response, stream);
       return;
     }

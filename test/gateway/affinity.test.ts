@@ -100,6 +100,27 @@ describe("through the gateway", () => {
     expect([await ask(rig, "a"), await ask(rig, "new")]).toEqual(["ben", "ann"]);
   });
 
+  it("stays with its login when its caller gives up or asks for what nobody answers", async () => {
+    await using rig = await openGatewayRig();
+    const { codex } = rig.stage.simulator;
+    codex.script({ name: "burst-limit", retryAfterS: 30 }, { for: "ann" });
+    expect(await ask(rig, "a")).toBe("ben");
+    await rig.stage.workspace.store.clearCooldowns({});
+    codex.script("content-policy");
+    await ask(rig, "a");
+    codex.script("no-headers");
+    const controller = new AbortController();
+    const body = { model: "codex/gpt-5.5", input: "hello" };
+    const headers = { "thread-id": "a" };
+    const left = rig.ask("/v1/responses", { body, headers, signal: controller.signal }).catch(() => {});
+    await codex.until(() => codex.held === 1);
+    controller.abort();
+    await left;
+    await codex.until(() => codex.aborted === 1);
+    while (rig.gateway.openTurns > 0) await new Promise((resolve) => setImmediate(resolve));
+    expect(await ask(rig, "a")).toBe("ben");
+  });
+
   it("spreads over the logins when its own carries as many turns as it may, and comes back to it", async () => {
     await using rig = await openGatewayRig({ pools: { codex: { concurrency: 2 } } });
     const { codex } = rig.stage.simulator;
