@@ -59,8 +59,8 @@ export function createConnection(
   let closing: Promise<void> | null = null;
 
   function transact<T>(work: () => T, options: WriteOptions): T {
-    // What is written to a file that is no longer there would be lost, and a refresh token with it.
-    if (identityOf(file) !== opened) throw movedError(file);
+    // What is written to a file that is no longer there would be lost, and a refresh token with it. Uses and turns may be.
+    if (options.durable !== false && identityOf(file) !== opened) throw movedError(file);
     if (options.durable === false) database.exec("PRAGMA synchronous = NORMAL");
     try {
       database.exec("BEGIN IMMEDIATE");
