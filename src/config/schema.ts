@@ -76,7 +76,12 @@ const pool = z.strictObject(
       .enum(strategies, { error: `one of ${strategies.join(", ")}` })
       .default("fill_first")
       .meta({ description: "How the pool chooses among its usable credentials." }),
-    concurrency: count(1, 10_000, 16, "Turns that one credential carries at once before others of its pool go first."),
+    concurrency: count(
+      1,
+      10_000,
+      16,
+      "Turns that one credential carries at once, in each process, before others of its pool go first.",
+    ),
   },
   { error: "a map with strategy or concurrency" },
 );
