@@ -227,19 +227,11 @@ function watchEnd(
     await onEnd().then(resolve, reject);
   }
 
-  async function* watched<T>(items: AsyncIterable<T>): AsyncGenerator<T> {
-    try {
-      yield* items;
-    } finally {
-      await end();
-    }
-  }
-
   return {
     answer: {
       ...answer,
-      bytes: () => watched(answer.bytes()),
-      parts: () => watched(answer.parts()),
+      bytes: () => withEnd(answer.bytes(), end),
+      parts: () => withEnd(answer.parts(), end),
       close: async () => {
         await answer.close();
         await end();
@@ -247,4 +239,28 @@ function watchEnd(
     },
     done,
   };
+}
+
+/** `items`, with `end` awaited before their end is told. No generator of its own, which would cost for every item. */
+function withEnd<T>(items: AsyncGenerator<T>, end: () => Promise<void>): AsyncGenerator<T> {
+  const step = async (taken: Promise<IteratorResult<T>>): Promise<IteratorResult<T>> => {
+    try {
+      const result = await taken;
+      if (result.done === true) await end();
+      return result;
+    } catch (error) {
+      await end();
+      throw error;
+    }
+  };
+  const watched: AsyncGenerator<T> = {
+    next: () => step(items.next()),
+    return: (value: unknown) => step(items.return(value)),
+    throw: (error: unknown) => step(items.throw(error)),
+    [Symbol.asyncIterator]: () => watched,
+    async [Symbol.asyncDispose]() {
+      await watched.return(undefined);
+    },
+  };
+  return watched;
 }
