@@ -33,15 +33,23 @@ export interface Histogram {
 }
 
 export function createCounter({ name, help, labels = [] }: MetricOptions): Counter {
-  const samples = new Map<string, number>();
+  // By the values, joined: names are written when somebody reads them, counting happens several times in each turn.
+  const counts = new Map<string, { readonly values: readonly string[]; count: number }>();
   // A counter without labels is there from the start: a rate over it needs its first zero.
-  if (labels.length === 0) samples.set(name, 0);
+  if (labels.length === 0) counts.set("", { values: [], count: 0 });
   return {
     add(values = [], by = 1) {
-      const key = sampleName(name, labels, values);
-      samples.set(key, (samples.get(key) ?? 0) + by);
+      const key = values.join("\n");
+      const known = counts.get(key);
+      if (known === undefined) counts.set(key, { values, count: by });
+      else known.count += by;
     },
-    family: () => ({ name, type: "counter", help, merge: "sum", samples: [...samples] }),
+    family: () => {
+      const samples = [...counts.values()].map(
+        ({ values, count }) => [sampleName(name, labels, values), count] as const,
+      );
+      return { name, type: "counter", help, merge: "sum", samples };
+    },
   };
 }
 
@@ -54,7 +62,8 @@ export function createHistogram({ name, help, bounds }: MetricOptions & { bounds
     observe(value) {
       count += 1;
       sum += value;
-      for (const [i, bound] of bounds.entries()) if (value <= bound) counts[i] = (counts[i] ?? 0) + 1;
+      // Buckets hold all that is no larger, so the last ones are counted first, until one is too small.
+      for (let i = bounds.length - 1; i >= 0 && value <= (bounds[i] ?? 0); i--) counts[i] = (counts[i] ?? 0) + 1;
     },
     family: () => ({
       name,
