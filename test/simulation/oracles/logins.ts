@@ -104,7 +104,9 @@ export class LoginWatch {
     const world = this.#world;
     if (rotation.durableAt !== null) {
       const isLate = presenter?.wasHeldUpSince(rotation.at) === true || (presenter?.refusedAt ?? 0) >= rotation.at;
-      return isLate ? "an owner that was frozen sent a token that was renewed meanwhile" : null;
+      if (isLate) return "an owner that was frozen sent a token that was renewed meanwhile";
+      const wasGivenUp = world.processOwning(rotation.askedBy)?.wasHeldUpSince(rotation.claimedAt) === true;
+      return wasGivenUp ? "a frozen process was given up, and wrote its answer while its successor asked" : null;
     }
     if (rotation.mishap !== null) return rotation.mishap;
     const process = world.processOwning(rotation.askedBy);
