@@ -29,6 +29,8 @@ export interface Scan {
   readonly members: ReadonlyMap<string, MemberSpan>;
   /** Behind the opening brace. */
   readonly open: number;
+  /** So far it was walked through from the beginning. */
+  readonly stop: number;
   /** True when a name stands more than once. */
   readonly hasDuplicates: boolean;
   /** Where the value begins that was too long to be walked through, and its name; null when there was none. */
@@ -54,8 +56,9 @@ const closeBrace = 0x7d;
  *   is known, as `JSON.parse` knows it.
  * - In the last `tailLimit` bytes the last `"name"` of each name is taken for a key, and the members from there on are walked through. If
  *   they end with the object itself, they stand at its top level.
- * - A name that was found must not stand anywhere else between, and one that was not found must not stand anywhere. Of `preferences` that
- *   is not asked: they are taken as far as they are seen.
+ * - A name that was found at the end is the one that counts, whatever stands before it. One that was found at the beginning must not stand
+ *   anywhere behind it, and one that was not found must not stand anywhere. Of `preferences` that is not asked: they are taken as far as
+ *   they are seen.
  *
  * Null when that does not tell, or when what was walked through is no JSON: then somebody has to parse it. What lies between the two ends is
  * not checked, and a name that is written with escapes is not seen there; whoever is asked in the end says what is wrong with it.
@@ -70,7 +73,7 @@ export function scanTopLevel(json: JsonBytes, names: readonly string[], preferen
   if (head === null) return null;
   if (head.end !== null) {
     if (skipSpace(bytes, head.end) !== bytes.length) return null;
-    return { members, open: open + 1, hasDuplicates: head.hasDuplicates, long: null };
+    return { members, open: open + 1, stop: head.stop, hasDuplicates: head.hasDuplicates, long: null };
   }
   if (head.long !== null && names.includes(head.long.name)) return null;
   const tail = Math.max(head.stop, bytes.length - tailLimit);
@@ -80,11 +83,8 @@ export function scanTopLevel(json: JsonBytes, names: readonly string[], preferen
     const at = findLast(json, `"${name}"`, tail);
     if (at >= 0 && bytes[at - 1] !== backslash) isTail(json, at, wanted, members, atEnd);
   }
-  for (const name of names) {
-    const next = json.find(`"${name}"`, head.stop);
-    if (next >= 0 && next !== (atEnd.has(name) ? members.get(name)?.key : -1)) return null;
-  }
-  return { members, open: open + 1, hasDuplicates: head.hasDuplicates, long: head.long };
+  for (const name of names) if (!atEnd.has(name) && json.find(`"${name}"`, head.stop) >= 0) return null;
+  return { members, open: open + 1, stop: head.stop, hasDuplicates: head.hasDuplicates, long: head.long };
 }
 
 /** What routes a request, and what it is known by. */
@@ -134,6 +134,8 @@ export function editBytes(
   for (const name of names) {
     const member = scan.members.get(name);
     const value = set[name];
+    // One at the end may stand between as well, where the old value must not be left for a reader who takes the first.
+    if (member !== undefined && member.key > scan.stop && json.find(`"${name}"`, scan.stop) !== member.key) return null;
     if (value !== undefined) {
       const text = JSON.stringify(value);
       if (member !== undefined) cuts.push({ from: member.start, to: member.end, text });

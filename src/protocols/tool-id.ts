@@ -41,8 +41,10 @@ export function hasUnfitIdsIn(json: JsonBytes, key: string, rule: ToolIdRule, on
   const name = `"${key}"`;
   const seen = new Set<string>();
   for (let at = json.find(name, 0); at >= 0; at = json.find(name, at + name.length)) {
-    stringAfterName.lastIndex = 0;
     const end = at + name.length;
+    const length = once ? -1 : plainIdLength(json.bytes, end, rule);
+    if (length > 0 && length <= rule.maxLength) continue;
+    stringAfterName.lastIndex = 0;
     // The rest of an id that is so long does not make it any shorter.
     const id = stringAfterName.exec(`${json.text(end, end + rule.maxLength + 32)}"`)?.[1];
     if (id === undefined) continue;
@@ -50,6 +52,29 @@ export function hasUnfitIdsIn(json: JsonBytes, key: string, rule: ToolIdRule, on
     seen.add(id);
   }
   return false;
+}
+
+/** Characters that a rule allows, by their code. Asked of each rule once: there are as many rules as protocols. */
+const allowed = new WeakMap<ToolIdRule, readonly boolean[]>();
+
+function allowedBy(rule: ToolIdRule): readonly boolean[] {
+  let known = allowed.get(rule);
+  if (known === undefined) {
+    const isAllowed = (_: unknown, code: number): boolean =>
+      code > 0x20 && code !== 0x22 && code !== 0x5c && String.fromCharCode(code).replaceAll(rule.forbidden, "") !== "";
+    allowed.set(rule, (known = Array.from({ length: 128 }, isAllowed)));
+  }
+  return known;
+}
+
+/** The length of an id of nothing but allowed characters that is written right behind its name (`:"call_1"`); -1 for anything else. */
+function plainIdLength(bytes: Uint8Array, at: number, rule: ToolIdRule): number {
+  if (bytes[at] !== 0x3a || bytes[at + 1] !== 0x22) return -1;
+  const isAllowed = allowedBy(rule);
+  const start = at + 2;
+  let end = start;
+  while (isAllowed[bytes[end] ?? 0] === true) end += 1;
+  return bytes[end] === 0x22 ? end - start : -1;
 }
 
 const stringAfterName = /\s*:\s*"((?:[^"\\]|\\.)*)"/y;

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { BodyBytes } from "../../src/gateway/body-bytes.ts";
 import type { Json } from "../../src/protocols/canonical.ts";
+import { protocols } from "../../src/protocols/index.ts";
 import { editTopLevel } from "../../src/protocols/edit-json.ts";
 import { editBytes, listElements, scanRouting, scanTopLevel, valueOf } from "../../src/protocols/json-bytes.ts";
 
@@ -171,4 +172,36 @@ describe("a scan of a body's top level", () => {
     expect(elements).toEqual(['{"a":[1,2]}', '"b,]"', "3"]);
     expect([...listElements(json, 0, 5)].map(({ isWhole }) => isWhole)).toEqual([false]);
   });
+});
+
+describe("whether a body that is not decoded may need cleaning", () => {
+  const id = fc.oneof(
+    fc.stringMatching(/^[\w-]{1,80}$/),
+    fc.constantFrom("call_1", "call_1", "a.b", "", "x y", "rs_1", "rs_understudy_1", 'quo"te', "back\\slash", "é"),
+  );
+  const name = fc.constantFrom("id", "call_id", "tool_call_id", "tool_use_id", "signature");
+  const item = fc
+    .tuple(fc.constantFrom("reasoning", "function_call", "tool_use"), fc.array(fc.tuple(name, id)))
+    .map(([type, members]) => ({ type, ...Object.fromEntries(members) }));
+
+  it.each(Object.values(protocols).map((protocol) => [protocol.name, protocol] as const))(
+    "is not denied of %s where cleaning changes something",
+    (_, { cleanRequest, mayNeedCleaning }) => {
+      let clean = 0;
+      fc.assert(
+        fc.property(fc.array(item, { maxLength: 4 }), fc.boolean(), space, (items, isStored, blank) => {
+          const list = [{ role: "assistant", content: items, tool_calls: items }, ...items];
+          const text = JSON.stringify({ input: list, messages: list, store: isStored }).replaceAll(
+            ":",
+            `${blank}:${blank}`,
+          );
+          if (mayNeedCleaning?.(bytesOf(text)) !== false) return;
+          clean += 1;
+          expect(cleanRequest?.(text)).toBe(text);
+        }),
+        { numRuns: 400 },
+      );
+      expect(clean).toBeGreaterThan(20);
+    },
+  );
 });

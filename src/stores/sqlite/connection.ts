@@ -19,7 +19,7 @@ export interface Connection {
    * of one process happen in the order of their calls. If `work` throws, nothing has happened. It may be run again.
    */
   readonly write: <T>(work: () => T, options?: WriteOptions) => Promise<T>;
-  /** Changes whenever the content of the store may have, by whatever process. Costs a few microseconds. */
+  /** Changes whenever the content of the store may have, by whatever process; by another one at the latest in the next round of the event loop. */
   readonly stamp: () => string;
   /** Waits for what is under way, then closes the file. */
   readonly close: () => Promise<void>;
@@ -38,6 +38,9 @@ export const defaultLockWaitMs = 10_000;
 /** `PRAGMA synchronous` for a commit that survives a power cut: EXTRA is FULL, and safe without a write-ahead log too. */
 export const durableLevel = "EXTRA";
 
+/** Commits of all connections of this process: two of them may have the same file open. */
+let commitsOfProcess = 0;
+
 /** The pause between two tries, in ms: drawn evenly, so that waiters don't meet again. */
 const pollMs = { least: 3, most: 13 };
 
@@ -53,6 +56,8 @@ export function createConnection(
   const changes = database.prepare("SELECT total_changes() AS count");
   /** Transactions of this connection that changed something. */
   let commits = 0;
+  /** Good for this round of the event loop: what other processes commit meanwhile is seen in the next one. */
+  let lastStamp: { readonly commits: number; readonly stamp: string } | null = null;
   const underWay = new Set<Promise<unknown>>();
   const opened = identityOf(file);
   let lastWrite: Promise<unknown> = Promise.resolve();
@@ -72,7 +77,10 @@ export function createConnection(
       // An empty COMMIT can fail as busy in rollback-journal mode; an empty ROLLBACK can't.
       const isChanged = changeCount() !== before;
       database.exec(isChanged ? "COMMIT" : "ROLLBACK");
-      if (isChanged) commits += 1;
+      if (isChanged) {
+        commits += 1;
+        commitsOfProcess += 1;
+      }
       options.committed?.();
       return result;
     } catch (error) {
@@ -125,8 +133,16 @@ export function createConnection(
       lastWrite = written.catch(() => {});
       return written;
     },
-    // The first part counts other connections' commits, the second this one's own.
-    stamp: () => `${(dataVersion.get() as { data_version: number }).data_version}/${commits}`,
+    stamp() {
+      if (lastStamp?.commits === commitsOfProcess) return lastStamp.stamp;
+      // The first part counts other connections' commits, the second this one's own.
+      const stamp = `${(dataVersion.get() as { data_version: number }).data_version}/${commits}`;
+      lastStamp = { commits: commitsOfProcess, stamp };
+      setImmediate(() => {
+        lastStamp = null;
+      });
+      return stamp;
+    },
     close() {
       closing ??= Promise.allSettled(underWay).then(() => database.close());
       return closing;
