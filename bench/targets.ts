@@ -163,12 +163,12 @@ export async function startUnderstudy(
 
 /** All at once: a command for each would take longer than the benchmark. */
 async function addKeys(env: NodeJS.ProcessEnv, count: number): Promise<void> {
-  const { store, close } = await openWorkspace({ env });
+  const workspace = await openWorkspace({ env });
   for (let i = 0; i < count; i++) {
     const source = { from: "stored", secret: new Secret(`sk-bench-key-number-${i}`) } as const;
-    await store.addApiKey({ provider: "bench", label: `key-${i}`, source, at: Date.now() });
+    await workspace.store.addApiKey({ provider: "bench", label: `key-${i}`, source, at: Date.now() });
   }
-  await close();
+  await workspace.close();
 }
 
 /** Portkey's gateway, when `peers/portkey.sh` has set it up. It writes answers anew, so only their content is looked at. */
