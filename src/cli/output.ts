@@ -22,7 +22,8 @@ export function printJson(value: unknown): void {
 
 /** Text of a model, as it comes. What could steer a terminal is taken out where one is listening. */
 export function printText(text: string): void {
-  process.stdout.write(isatty(1) ? withoutControls(text) : text);
+  // No colour in it is ours: one of them hides all that follows.
+  process.stdout.write(isatty(1) ? withoutControls(text.replaceAll("\u001b", "")) : text);
 }
 
 /** Prose: to standard error. */

@@ -9,6 +9,7 @@ import { baseUrlProblem, trimBaseUrl } from "../providers/base-url.ts";
 import { findLeftOut } from "../providers/left-out.ts";
 import type { Provider } from "../providers/provider.ts";
 import { findProvider } from "../providers/registry.ts";
+import { steeringCharacter } from "./commands/auth/add-options.ts";
 import { looksLikeKey } from "./find-provider.ts";
 
 /** What would come over, piece by piece, and why something would not. Nothing in it may be printed but `what` and `reason`. */
@@ -220,7 +221,7 @@ function secretOf(source: KeySource): Secret | null {
 }
 
 function harmless(label: string | null): string {
-  if (label === null || looksLikeKey(label) || /[\p{Cc}\p{Zl}\p{Zp}]/u.test(label)) return "imported";
+  if (label === null || looksLikeKey(label) || steeringCharacter.test(label)) return "imported";
   return label.slice(0, 60);
 }
 

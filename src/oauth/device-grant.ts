@@ -56,7 +56,7 @@ export async function requestDeviceAuthorization(
   const deviceCode = readText(fields["device_code"]);
   const userCode = readPrintable(fields["user_code"]);
   // `verification_url` is Google's spelling, older than the RFC.
-  const verificationUrl = readText(fields["verification_uri"]) ?? readText(fields["verification_url"]);
+  const verificationUrl = readPrintable(fields["verification_uri"]) ?? readPrintable(fields["verification_url"]);
   if (deviceCode === null || userCode === null || verificationUrl === null) {
     return loginFailure("incomplete", "the sign-in server's answer holds no device code", { status: answer.status });
   }
@@ -64,7 +64,7 @@ export async function requestDeviceAuthorization(
   if (!isSecureEndpoint(verificationUrl)) {
     return loginFailure("untrusted", "the page that the sign-in server names for the code is not an https address");
   }
-  const complete = readText(fields["verification_uri_complete"]);
+  const complete = readPrintable(fields["verification_uri_complete"]);
   return {
     ok: true,
     value: {

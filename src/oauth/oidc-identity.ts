@@ -1,5 +1,5 @@
 import type { Secret } from "../core/secret.ts";
-import { readText } from "./answer-body.ts";
+import { readPrintable, readText } from "./answer-body.ts";
 import { readJwtClaims } from "./jwt.ts";
 
 /** Whose login it is, as an OpenID Connect server says it. */
@@ -20,7 +20,7 @@ export function readOidcAccount(issuer: string, idToken: Secret | null): OidcAcc
   return {
     id: userId === null ? null : issuer,
     userId,
-    email: readText(claims["email"]) ?? readText(claims["preferred_username"]),
+    email: readPrintable(claims["email"]) ?? readPrintable(claims["preferred_username"]),
     plan: null,
   };
 }

@@ -3,6 +3,7 @@ import { UnderstudyError } from "../core/error.ts";
 import type { Transport } from "../core/transport.ts";
 import type { Account, OAuthCredential } from "../credentials/credential.ts";
 import type { Store } from "../credentials/store.ts";
+import { readPrintable } from "../oauth/answer-body.ts";
 import type { UnplannedWait } from "../oauth/exchange.ts";
 import { readCodexAccount } from "../oauth/codex/identity.ts";
 import { idTokenProblem, readOidcAccount } from "../oauth/oidc-identity.ts";
@@ -59,7 +60,7 @@ export async function storeLogin(input: SignInInput, tokens: TokenSet, issuer: s
   const replaces = account.userId === null ? await findNameless(input) : null;
   const { credential, replaced } = await store.saveLogin({
     provider: provider.id,
-    label: label ?? account.email ?? account.userId ?? provider.id,
+    label: label ?? account.email ?? readPrintable(account.userId) ?? provider.id,
     account,
     grant: toGrant(tokens, issuer, now),
     at: now,

@@ -80,6 +80,17 @@ describe("requestDeviceAuthorization", () => {
     expect(complete).toMatchObject({ ok: true, value: { completeVerificationUrl: null } });
   });
 
+  it.each(["https://example.com/\u001b[8m", "https://example.com/\nand type your password"])(
+    "shows nobody %j",
+    async (url) => {
+      expect(await request({ json: { ...answer, verification_uri: url } })).toMatchObject({
+        failure: { code: "incomplete" },
+      });
+      const complete = await request({ json: { ...answer, verification_uri_complete: url } });
+      expect(complete).toMatchObject({ ok: true, value: { completeVerificationUrl: null } });
+    },
+  );
+
   it("tells the server's error", async () => {
     const json = { error: "invalid_client", error_description: "client is invalid" };
     const result = await request({ status: 401, json });

@@ -1,5 +1,5 @@
 import type { Secret } from "../../core/secret.ts";
-import { asObject, type Fields, readText } from "../answer-body.ts";
+import { asObject, type Fields, readPrintable, readText } from "../answer-body.ts";
 import { readJwtClaims } from "../jwt.ts";
 
 /** Whose login a pair of Codex tokens is, as far as they say. */
@@ -39,8 +39,8 @@ function readClaims(token: Secret | null): CodexAccount {
   return {
     id: readText(auth["chatgpt_account_id"]),
     userId: readText(auth["chatgpt_user_id"]) ?? readText(auth["user_id"]) ?? readText(claims["sub"]),
-    email: readText(claims["email"]) ?? readText(asObject(claims[profileClaim])?.["email"]),
-    plan: readText(auth["chatgpt_plan_type"]),
+    email: readPrintable(claims["email"]) ?? readPrintable(asObject(claims[profileClaim])?.["email"]),
+    plan: readPrintable(auth["chatgpt_plan_type"]),
   };
 }
 

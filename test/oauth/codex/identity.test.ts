@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Secret } from "../../../src/core/secret.ts";
 import { isFedrampAccount, readCodexAccount } from "../../../src/oauth/codex/identity.ts";
+import { readOidcAccount } from "../../../src/oauth/oidc-identity.ts";
 import { jwt } from "../rig.ts";
 
 const auth = "https://api.openai.com/auth";
@@ -40,6 +41,12 @@ describe("readCodexAccount", () => {
     ["blank claims", token({ email: " ", sub: "", [auth]: { chatgpt_account_id: "\t", user_id: "" } })],
   ])("knows nothing from %s", (_, id) => {
     expect(readCodexAccount(id, opaque)).toEqual({ id: null, userId: null, email: null, plan: null });
+  });
+
+  it.each(["a\u001b[8m@b", "a@b\nSigned in: codex", "a\u202eb", "\u009b31m"])("shows nobody the claim %j", (text) => {
+    const id = token({ email: text, sub: "s", [auth]: { chatgpt_plan_type: text } });
+    expect(readCodexAccount(id, opaque)).toEqual({ id: null, userId: "s", email: null, plan: null });
+    expect(readOidcAccount("https://issuer.test", token({ sub: "s", preferred_username: text })).email).toBeNull();
   });
 
   it("keeps a plan that it does not know", () => {

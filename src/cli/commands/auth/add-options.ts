@@ -12,6 +12,9 @@ export interface AddOptions {
   readonly from?: string;
 }
 
+/** Line breaks, what a terminal obeys, and what turns the order of the words around it (Unicode UAX #9). */
+export const steeringCharacter: RegExp = /[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/u;
+
 /** Throws `usage` for what can't be told from something else, or steers a terminal. */
 export function checkLabel(label: string): void {
   if (looksLikeKey(label)) {
@@ -22,7 +25,7 @@ export function checkLabel(label: string): void {
       ? "is empty"
       : label.length > 100
         ? "is longer than 100 characters"
-        : /[\p{Cc}\p{Zl}\p{Zp}]/u.test(label)
+        : steeringCharacter.test(label)
           ? "holds control characters"
           : null;
   if (problem !== null) throw new UnderstudyError("usage", `the label ${problem}`);
