@@ -8,7 +8,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
-  writeSync,
+  writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
 import { UnderstudyError } from "../core/error.ts";
@@ -75,7 +75,8 @@ export function openChatFiles(folder: string): ChatFiles {
         mkdirSync(folder, { recursive: true, mode: 0o700 });
         const descriptor = openSync(temporary, "wx", 0o600);
         try {
-          writeSync(descriptor, `${JSON.stringify({ version: 1, ...chat }, null, 2)}\n`);
+          // Not writeSync: on a full disk it writes what fits, and says so only by a number.
+          writeFileSync(descriptor, `${JSON.stringify({ version: 1, ...chat }, null, 2)}\n`);
           fsyncSync(descriptor);
         } finally {
           closeSync(descriptor);

@@ -8,7 +8,7 @@ import {
   renameSync,
   rmSync,
   statSync,
-  writeSync,
+  writeFileSync,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { UnderstudyError } from "../core/error.ts";
@@ -25,7 +25,8 @@ export function writeConfigFile(path: string, text: string): void {
     written = join(dirname(target), `.${basename(target)}.${process.pid}-${randomBytes(4).toString("hex")}`);
     const descriptor = openSync(written, "wx", mode);
     try {
-      writeSync(descriptor, text);
+      // Not writeSync: on a full disk it writes what fits, and says so only by a number.
+      writeFileSync(descriptor, text);
       fsyncSync(descriptor);
     } finally {
       closeSync(descriptor);
