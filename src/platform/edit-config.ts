@@ -1,6 +1,7 @@
 import { UnderstudyError } from "../core/error.ts";
 import { renewSchema, withSchema } from "./config-schema-file.ts";
 import { readConfigFile, type UnderstudyHome } from "./home.ts";
+import { withConfigLock } from "./lock-config.ts";
 import { writeConfigFile } from "./write-config-file.ts";
 
 /**
@@ -14,16 +15,18 @@ export async function editConfig(
   const before = await readConfigFile(configFile);
   const after = await change(before, configFile);
   if (after === before) return false;
-  if ((await readConfigFile(configFile)) !== before) {
-    throw new UnderstudyError(
-      "config_invalid",
-      `${configFile} was changed by somebody else meanwhile: nothing was written`,
-    );
-  }
-  if (before === "") writeConfigFile(configFile, withSchema(configFile, after));
-  else {
-    writeConfigFile(configFile, after);
-    renewSchema(configFile);
-  }
+  await withConfigLock(configFile, async () => {
+    if ((await readConfigFile(configFile)) !== before) {
+      throw new UnderstudyError(
+        "config_invalid",
+        `${configFile} was changed by somebody else meanwhile: nothing was written. Try again`,
+      );
+    }
+    if (before === "") writeConfigFile(configFile, withSchema(configFile, after));
+    else {
+      writeConfigFile(configFile, after);
+      renewSchema(configFile);
+    }
+  });
   return true;
 }
