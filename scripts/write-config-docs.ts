@@ -100,6 +100,7 @@ const ending = `## Environment
 |---|---|
 | \`UNDERSTUDY_HOME\` | one folder for everything: \`config.yaml\`, the store, its key |
 | \`UNDERSTUDY_KEY\`, \`UNDERSTUDY_KEY_COMMAND\` | the key that seals the store (required for PostgreSQL), or a command that prints it |
+| \`UNDERSTUDY_KEYCHAIN\` | \`off\` keeps the key of a new store out of the system's keychain |
 | \`UNDERSTUDY_NEW_KEY\` | the next key, while \`understudy store rekey\` is under way |
 | \`OPENAI_API_KEY\`, \`ANTHROPIC_API_KEY\`, … | keys that are used as they are and never stored; \`understudy models\` lists the providers |
 | \`OPENAI_BASE_URL\`, … | another base URL for a provider; the configuration comes first |
