@@ -1,6 +1,15 @@
 import { spawnSync } from "node:child_process";
-import { chmodSync, existsSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import {
+  chmodSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { type CliStage, openCliStage } from "./rig.ts";
 
@@ -178,5 +187,15 @@ describe("config edit", () => {
       "ended with 1: nothing was changed",
     );
     expect(existsSync(file())).toBe(true);
+
+    // Somebody else wrote meanwhile: theirs stands, and what the person wrote is not thrown away.
+    writeFileSync(join(stage.home, "ed"), `echo "# mine" >> "$1"; echo "# theirs" >> "${file()}"`);
+    stage.setEnv({ EDITOR: `sh ${join(stage.home, "ed")}` });
+    const late = await stage.startOnTerminal(["config", "edit"]).ended;
+    expect(late.code).toBe(2);
+    expect(written()).toMatch(/# theirs\n$/);
+    const [, kept = ""] = /kept in (\S+)/.exec(late.stdout) ?? [];
+    expect(readFileSync(kept, "utf8")).toMatch(/# mine\n$/);
+    rmSync(dirname(kept), { recursive: true });
   });
 });

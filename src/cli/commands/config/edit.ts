@@ -34,11 +34,20 @@ export function editCommand(command: Command): void {
       });
     }
     const folder = mkdtempSync(join(tmpdir(), "understudy-"));
+    const copy = join(folder, "config.yaml");
+    let unwritten = false;
     try {
-      const changed = await editConfig(home, (text, fileName) => editText(join(folder, "config.yaml"), text, fileName));
+      const changed = await editConfig(home, async (text, fileName) => {
+        const edited = await editText(copy, text, fileName);
+        unwritten = edited !== text;
+        return edited;
+      });
+      unwritten = false;
       say(changed ? `${home.configFile} is written.` : "Nothing was changed.");
     } finally {
-      rmSync(folder, { recursive: true, force: true });
+      // What took a person a while to write is not thrown away because it came too late, or the disk is full.
+      if (unwritten) say(`What you wrote is kept in ${copy}`);
+      else rmSync(folder, { recursive: true, force: true });
     }
   });
 }
