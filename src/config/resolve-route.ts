@@ -32,6 +32,7 @@ export function resolveRoute(resolved: ResolvedConfig, name?: string | null): Ro
   throw new UnderstudyError(
     "route_unknown",
     "no route is configured: name a target such as codex/gpt-5.5, or put one under routes in the configuration",
+    { command: "understudy model" },
   );
 }
 

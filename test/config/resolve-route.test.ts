@@ -84,5 +84,6 @@ describe("a route that is not there", () => {
 
   it("is also the default of a configuration without routes", () => {
     expect(() => route("")).toThrow(/no route is configured: name a target such as codex\/gpt-5.5/);
+    expect(() => route("")).toThrow(expect.objectContaining({ facts: { command: "understudy model" } }));
   });
 });
