@@ -13,6 +13,7 @@ export default defineConfig({
     pool: "forks",
     // No test changes what another one imports, so workers are used again: half the time.
     isolate: false,
-    maxWorkers: 2,
+    // Many tests wait for processes and servers, so one more than the cores of a small machine keeps these busy.
+    maxWorkers: 3,
   },
 });

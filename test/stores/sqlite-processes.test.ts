@@ -23,7 +23,7 @@ describe("a store shared by processes", () => {
     const [file, log] = [join(place, "store.db"), join(place, "spent.log")];
     const store = await openSqliteStore({ file, key: testKey });
     const { id } = await saveSampleLogin(store);
-    const generations = 40;
+    const generations = 20;
 
     const children = Array.from({ length: 8 }, () =>
       startProgram("spend-generations", [file, id, String(generations), log], { stdio: ["pipe", "pipe", "pipe"] }),
@@ -51,7 +51,7 @@ describe("a store shared by processes", () => {
     ];
     await first.close();
 
-    for (let round = 1; round <= 12; round++) {
+    for (let round = 1; round <= 6; round++) {
       const acknowledged = await Promise.all(ids.map((id, n) => killAfterWrites(file, id, 1 + ((round * 7 + n) % 23))));
       const store = await openSqliteStore({ file, key: testKey });
       for (const [n, id] of ids.entries()) {
