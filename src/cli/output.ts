@@ -22,8 +22,12 @@ export function printJson(value: unknown): void {
 
 /** Text of a model, as it comes. What could steer a terminal is taken out where one is listening. */
 export function printText(text: string): void {
-  // No colour in it is ours: one of them hides all that follows.
-  process.stdout.write(isatty(1) ? withoutControls(text.replaceAll("\u001b", "")) : text);
+  process.stdout.write(isatty(1) ? forTerminal(text) : text);
+}
+
+/** Text that is not ours without all that a terminal would obey. No colour in it is ours: one of them hides all that follows. */
+export function forTerminal(text: string): string {
+  return withoutControls(text.replaceAll("\u001b", ""));
 }
 
 /** Prose: to standard error. */
