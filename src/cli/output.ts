@@ -1,13 +1,13 @@
-import { isatty } from "node:tty";
 import picocolors from "picocolors";
 import { cleanMessage } from "../failures/clean-message.ts";
+import { isTerminal } from "../platform/is-terminal.ts";
 
 /** Colours for prose on standard error, and for data on standard output: only on a terminal, and not with NO_COLOR. */
 export const colors: ReturnType<typeof picocolors.createColors> = picocolors.createColors(hasColors(2));
 export const dataColors: ReturnType<typeof picocolors.createColors> = picocolors.createColors(hasColors(1));
 
 function hasColors(descriptor: 1 | 2): boolean {
-  return isatty(descriptor) && (process.env["NO_COLOR"] ?? "") === "" && process.env["TERM"] !== "dumb";
+  return isTerminal(descriptor) && (process.env["NO_COLOR"] ?? "") === "" && process.env["TERM"] !== "dumb";
 }
 
 /** Data: to standard output, as one or more lines. */
@@ -22,7 +22,7 @@ export function printJson(value: unknown): void {
 
 /** Text of a model, as it comes. What could steer a terminal is taken out where one is listening. */
 export function printText(text: string): void {
-  process.stdout.write(isatty(1) ? forTerminal(text) : text);
+  process.stdout.write(isTerminal(1) ? forTerminal(text) : text);
 }
 
 /** Text that is not ours without all that a terminal would obey. No colour in it is ours: one of them hides all that follows. */

@@ -1,10 +1,10 @@
-import { isatty } from "node:tty";
 import { UnderstudyError } from "../core/error.ts";
 import { interruptSignal } from "./interrupt.ts";
+import { isTerminal } from "../platform/is-terminal.ts";
 
 /** True when a question can be asked: somebody reads standard error and types at standard input. */
 export function canAsk(): boolean {
-  return isatty(0) && isatty(2);
+  return isTerminal(0) && isTerminal(2);
 }
 
 export interface Choice<T extends string> {

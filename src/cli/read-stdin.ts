@@ -1,14 +1,14 @@
 import { addAbortSignal } from "node:stream";
-import { isatty } from "node:tty";
 import { UnderstudyError } from "../core/error.ts";
 import { interruptSignal } from "./interrupt.ts";
+import { isTerminal } from "../platform/is-terminal.ts";
 
 /** More than this is no prompt, no error body and no key, in bytes. */
 const longestInput = 16 * 1024 * 1024;
 
 /** True when a person sits at the other end of standard input. */
 export function isStdinTerminal(): boolean {
-  return isatty(0);
+  return isTerminal(0);
 }
 
 /** All of standard input as text. Throws `usage` when it is too long, `cancelled` after Ctrl-C. */

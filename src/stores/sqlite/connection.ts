@@ -97,7 +97,7 @@ export function createConnection(
 
   async function run<T>(work: () => T, after: Promise<unknown> | null): Promise<T> {
     if (closing !== null) throw closedError(file);
-    const giveUpAt = performance.now() + lockWaitMs;
+    const giveUpAt = monotonicMs() + lockWaitMs;
     await after;
     try {
       return await whenFree(work, giveUpAt);
@@ -150,13 +150,18 @@ export function createConnection(
   };
 }
 
-/** Runs `work` again and again while other processes are in the way, until `giveUpAt` (of `performance.now()`). */
+/** Milliseconds that only go forward. `performance` would have to be loaded for it, at every start. */
+export function monotonicMs(): number {
+  return Number(process.hrtime.bigint() / 1_000_000n);
+}
+
+/** Runs `work` again and again while other processes are in the way, until `giveUpAt` (of `monotonicMs`). */
 export async function whenFree<T>(work: () => T, giveUpAt: number): Promise<T> {
   for (;;) {
     try {
       return work();
     } catch (error) {
-      if (!isBusy(error) || performance.now() >= giveUpAt) throw error;
+      if (!isBusy(error) || monotonicMs() >= giveUpAt) throw error;
     }
     await sleep(pollMs.least + Math.random() * (pollMs.most - pollMs.least));
   }

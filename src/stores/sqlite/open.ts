@@ -16,6 +16,7 @@ import {
   durableLevel,
   rollBack,
   whenFree,
+  monotonicMs,
 } from "./connection.ts";
 import { createCooldownMethods } from "./cooldowns.ts";
 import { createRowMapper } from "../credential-row.ts";
@@ -70,7 +71,7 @@ export async function openConnection(
 ): Promise<{ connection: Connection; ring: KeyRing }> {
   const ring = await createKeyRing(options.key);
   const file = resolve(options.file);
-  const giveUpAt = performance.now() + lockWaitMs;
+  const giveUpAt = monotonicMs() + lockWaitMs;
 
   try {
     if (options.readOnly === true) {
