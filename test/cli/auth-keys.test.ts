@@ -65,7 +65,7 @@ describe("auth add, for a key", () => {
       "Added openai · $WORK_KEY, number 1 of its pool; the key itself stays",
     );
     expect((await from(`file:${join(stage.home, "key.txt")}`)).stderr).toContain("Added openai · key.txt");
-    expect((await from(`command:echo ${"$"}WORK_KEY`)).stderr).toContain("Added openai · echo");
+    expect((await from("command:echo $WORK_KEY")).stderr).toContain("Added openai · echo");
     expect((await from("env:OPENAI_API_KEY")).stderr).toBe(
       "openai uses $OPENAI_API_KEY already, as it is: nothing has to be added.\n",
     );
