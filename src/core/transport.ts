@@ -33,9 +33,25 @@ export interface TransportResponse {
    * The body as it arrives. Iterate it once. Throws a `TransportError` with phase `body` when the connection breaks.
    * Ending the iteration early closes the connection.
    */
-  readonly body: AsyncIterable<Uint8Array>;
+  readonly body: AsyncIterable<Uint8Array> | FlowingBody;
   /** The whole body, when it came together with the headers: what `body` gives, without waiting. */
   readonly whole?: Uint8Array;
+}
+
+/** A body that can also be given as it arrives, without a promise for each piece of it. */
+export interface FlowingBody extends AsyncIterable<Uint8Array> {
+  /** From now on `sink` is told what comes, beginning with what waits already. Once, and no iteration after it. */
+  flow(sink: BodySink): void;
+  /** The sink is told nothing until `resume`. */
+  pause(): void;
+  resume(): void;
+}
+
+/** Neither may throw. */
+export interface BodySink {
+  chunk(bytes: Uint8Array): void;
+  /** No more comes. `broken`: it broke off, with the error that an iteration would throw. */
+  end(broken: { readonly reason: unknown } | null): void;
 }
 
 /**
@@ -57,15 +73,13 @@ export class TransportError extends Error {
   }
 }
 
-/** The same for a whole answer, without waiting for what is there. */
-export async function readAnswerText({ whole, body }: TransportResponse, limit: number): Promise<string> {
-  return whole === undefined || whole.length > limit ? readText(body, limit) : decoder.decode(whole);
-}
-
-const decoder = new TextDecoder();
-
 /** Reads a whole body as text, at most `limit` bytes; what lies beyond is dropped and the connection closed. */
 export async function readText(body: AsyncIterable<Uint8Array>, limit: number): Promise<string> {
+  return new TextDecoder().decode(await readBytes(body, limit));
+}
+
+/** The same, as bytes. */
+export async function readBytes(body: AsyncIterable<Uint8Array>, limit: number): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of body) {
@@ -80,5 +94,5 @@ export async function readText(body: AsyncIterable<Uint8Array>, limit: number): 
     joined.set(chunk, at);
     at += chunk.length;
   }
-  return new TextDecoder().decode(joined);
+  return joined;
 }

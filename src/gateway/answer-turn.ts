@@ -78,6 +78,7 @@ async function runAndWrite(
   const stream = asked.stream
     ? new CallerStream({
         response,
+        chunked: request.httpVersion === "1.1",
         keepAlive: keepAliveFor(dialect, request.headers),
         everyMs: limits.keepAliveMs,
         stalledMs: limits.stalledClientMs,
@@ -141,12 +142,16 @@ async function writeAnswer(
 ): Promise<void> {
   const headers = { ...forwardResponseHeaders(result.headers, result.candidate.credential.id), ...aboutTurn(result) };
   if (stream === null) {
-    const chunks: Uint8Array[] = [];
-    for await (const chunk of result.answer.bytes()) chunks.push(chunk);
-    return writeWhole(response, 200, headers, chunks.length === 1 ? (chunks[0] ?? "") : Buffer.concat(chunks));
+    return result.answer.pour({
+      take(bytes) {
+        writeWhole(response, 200, headers, bytes);
+        return true;
+      },
+      ready: () => Promise.resolve(),
+    });
   }
   stream.begin(200, { ...eventStream, ...headers });
-  await stream.pipe(result.answer.bytes());
+  await result.answer.pour(stream);
   stream.end();
 }
 

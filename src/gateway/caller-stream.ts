@@ -1,7 +1,14 @@
 import type { ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import type { Taker } from "../turn/answer-stream.ts";
+
+/** Pieces up to this are copied into a frame of their own, in bytes; larger ones go out as they are. */
+const framedBytes = 16 * 1024;
 
 export interface CallerStreamOptions {
   readonly response: ServerResponse;
+  /** False for a client of HTTP/1.0, whose answer has no chunks and ends with its connection. */
+  readonly chunked: boolean;
   /** Written after each `everyMs` of silence, between two events. */
   readonly keepAlive: string;
   readonly everyMs: number;
@@ -18,7 +25,7 @@ export interface CallerStreamOptions {
  * headers go out with a first sign of life, or for `interimMs` interim answers do. From the headers on `isEarly` is true, and the
  * status can't be chosen any more.
  */
-export class CallerStream {
+export class CallerStream implements Taker {
   readonly #options: CallerStreamOptions;
   readonly #timer: NodeJS.Timeout;
   #quiet = true;
@@ -26,6 +33,8 @@ export class CallerStream {
   #lineFeeds = 2;
   #early = false;
   #silentMs = 0;
+  /** The connection, from the first piece on, while this answer is the one that it carries. */
+  #socket: Socket | null = null;
 
   constructor(options: CallerStreamOptions) {
     this.#options = options;
@@ -41,21 +50,42 @@ export class CallerStream {
     const { response } = this.#options;
     if (response.destroyed) return;
     if (!this.#early) {
-      response.writeHead(status, headers);
+      this.#writeHead(status, headers);
       return;
     }
     const about = Object.entries(headers).filter(([name]) => name.startsWith("x-understudy-"));
     response.write(`: ${about.map(([name, value]) => `${name}=${value}`).join(" ")}\n\n`);
   }
 
-  /** Writes everything that `chunks` gives, as fast as the client takes it. Ends the iteration when the client is gone. */
-  async pipe(chunks: AsyncIterable<Uint8Array>): Promise<void> {
-    const { response } = this.#options;
-    for await (const chunk of chunks) {
-      if (response.destroyed) return;
-      this.#note(chunk);
-      if (!response.write(chunk)) await this.#drained();
-    }
+  /** Writes a piece of the answer. What comes when the client has gone is dropped: whoever sends it learns that in another way. */
+  take(bytes: Uint8Array): boolean {
+    const { response, chunked } = this.#options;
+    // A chunk of nothing would be the last one.
+    if (response.destroyed || bytes.length === 0) return true;
+    this.#note(bytes);
+    if (this.#socket !== null && bytes.length <= framedBytes) return this.#socket.write(frame(bytes));
+    const isTaken = response.write(bytes);
+    // Null: the answer waits behind another one on its connection.
+    if (chunked) this.#socket = response.socket;
+    return isTaken;
+  }
+
+  /** Resolves when the client has taken what was written, or is gone. */
+  ready(): Promise<void> {
+    const { response, stalledMs } = this.#options;
+    const from = this.#socket ?? response;
+    return new Promise((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer);
+        from.off("drain", done);
+        response.off("close", done);
+        resolve();
+      };
+      const timer = setTimeout(() => response.destroy(), stalledMs);
+      from.once("drain", done);
+      response.once("close", done);
+      if (response.destroyed || !(from.writableNeedDrain || response.writableNeedDrain)) done();
+    });
   }
 
   /** Writes one piece of text: an error event, for instance. */
@@ -72,6 +102,7 @@ export class CallerStream {
 
   end(): void {
     this.stop();
+    this.#socket = null;
     if (!this.#options.response.destroyed) this.#options.response.end();
   }
 
@@ -82,6 +113,11 @@ export class CallerStream {
 
   #note(chunk: Uint8Array): void {
     this.#quiet = false;
+    const { length } = chunk;
+    if (length > 1 && chunk[length - 1] === 10 && chunk[length - 2] === 10) {
+      this.#lineFeeds = 2;
+      return;
+    }
     // The last four bytes are enough: they hold two line feeds, also where carriage returns stand between them.
     for (const byte of chunk.subarray(-4)) {
       if (byte === 10) this.#lineFeeds += 1;
@@ -91,7 +127,8 @@ export class CallerStream {
 
   #tick(): void {
     const { response, keepAlive, everyMs, interimMs, earlyHeaders } = this.#options;
-    if (!this.#quiet || this.#lineFeeds < 2 || response.writableNeedDrain || response.destroyed) {
+    const isFull = response.writableNeedDrain || this.#socket?.writableNeedDrain === true;
+    if (!this.#quiet || this.#lineFeeds < 2 || isFull || response.destroyed) {
       this.#quiet = true;
       return;
     }
@@ -99,25 +136,23 @@ export class CallerStream {
       this.#silentMs += everyMs;
       if (this.#silentMs <= interimMs) return response.writeProcessing();
       this.#early = true;
-      response.writeHead(200, earlyHeaders());
+      this.#writeHead(200, earlyHeaders());
     }
     response.write(keepAlive);
   }
 
-  /** Resolves when the client has taken what was written, or is gone. */
-  #drained(): Promise<void> {
-    const { response, stalledMs } = this.#options;
-    return new Promise((resolve) => {
-      const done = (): void => {
-        clearTimeout(timer);
-        response.off("drain", done);
-        response.off("close", done);
-        resolve();
-      };
-      const timer = setTimeout(() => response.destroy(), stalledMs);
-      response.once("drain", done);
-      response.once("close", done);
-      if (response.destroyed) done();
-    });
+  #writeHead(status: number, headers: Readonly<Record<string, string>>): void {
+    const { response, chunked } = this.#options;
+    response.writeHead(status, chunked ? { ...headers, "transfer-encoding": "chunked" } : headers);
   }
+}
+
+/** A chunk of a chunked body (RFC 9112, section 7.1) in one piece. `response.write` would make three of it, and another task to send them. */
+function frame(bytes: Uint8Array): Uint8Array {
+  const size = bytes.length.toString(16);
+  const framed = Buffer.allocUnsafe(size.length + 2 + bytes.length + 2);
+  framed.write(`${size}\r\n`, 0, "latin1");
+  framed.set(bytes, size.length + 2);
+  framed.write("\r\n", framed.length - 2, "latin1");
+  return framed;
 }

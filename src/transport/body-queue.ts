@@ -1,3 +1,5 @@
+import type { BodySink, FlowingBody } from "../core/transport.ts";
+
 /** What a body's reader asks of the connection behind it. */
 export interface BodySource {
   pause(): void;
@@ -9,8 +11,11 @@ export interface BodySource {
 /** Bytes that wait to be read, above which the connection is paused. */
 const highMark = 256 * 1024;
 
-/** A body as it arrives: pushed by the connection, pulled by one reader. An iterator of its own, since each layer of a generator costs. */
-export class BodyQueue implements AsyncIterableIterator<Uint8Array> {
+/**
+ * A body as it arrives: pushed by the connection, pulled by one reader, who may let the rest of it flow. An iterator of its own, since each
+ * layer of a generator costs.
+ */
+export class BodyQueue implements AsyncIterableIterator<Uint8Array>, FlowingBody {
   readonly #source: BodySource;
   #chunks: Uint8Array[] = [];
   #bytes = 0;
@@ -19,6 +24,9 @@ export class BodyQueue implements AsyncIterableIterator<Uint8Array> {
   /** Why it broke off. */
   #broken: { readonly reason: unknown } | null = null;
   #waiting: PromiseWithResolvers<IteratorResult<Uint8Array>> | null = null;
+  #sink: BodySink | null = null;
+  /** The sink takes nothing now. */
+  #isHeld = false;
 
   constructor(source: BodySource) {
     this.#source = source;
@@ -31,6 +39,7 @@ export class BodyQueue implements AsyncIterableIterator<Uint8Array> {
   }
 
   push(chunk: Uint8Array): void {
+    if (this.#sink !== null && !this.#isHeld && this.#chunks.length === 0) return this.#sink.chunk(chunk);
     const waiting = this.#waiting;
     if (waiting !== null) {
       this.#waiting = null;
@@ -52,6 +61,7 @@ export class BodyQueue implements AsyncIterableIterator<Uint8Array> {
     this.#broken = broken;
     // From here on the connection may carry another answer, which pauses it for itself.
     this.#paused = false;
+    if (this.#sink !== null) return this.#pour();
     const waiting = this.#waiting;
     this.#waiting = null;
     if (waiting === null) return;
@@ -65,16 +75,49 @@ export class BodyQueue implements AsyncIterableIterator<Uint8Array> {
     this.end({ reason });
   }
 
-  next(): Promise<IteratorResult<Uint8Array>> {
-    const chunk = this.#chunks.shift();
-    if (chunk !== undefined) {
-      this.#bytes -= chunk.length;
-      if (this.#paused && this.#bytes <= highMark / 2) {
-        this.#paused = false;
-        this.#source.resume();
+  flow(sink: BodySink): void {
+    this.#sink = sink;
+    this.#pour();
+  }
+
+  pause(): void {
+    this.#isHeld = true;
+  }
+
+  resume(): void {
+    this.#isHeld = false;
+    this.#pour();
+  }
+
+  /** Tells the sink what waits, as long as it takes it. */
+  #pour(): void {
+    while (!this.#isHeld && this.#sink !== null) {
+      const chunk = this.#take();
+      if (chunk !== undefined) {
+        this.#sink.chunk(chunk);
+      } else {
+        if (!this.#ended) return;
+        const sink = this.#sink;
+        this.#sink = null;
+        return sink.end(this.#broken);
       }
-      return Promise.resolve({ value: chunk, done: false });
     }
+  }
+
+  #take(): Uint8Array | undefined {
+    const chunk = this.#chunks.shift();
+    if (chunk === undefined) return undefined;
+    this.#bytes -= chunk.length;
+    if (this.#paused && this.#bytes <= highMark / 2) {
+      this.#paused = false;
+      this.#source.resume();
+    }
+    return chunk;
+  }
+
+  next(): Promise<IteratorResult<Uint8Array>> {
+    const chunk = this.#take();
+    if (chunk !== undefined) return Promise.resolve({ value: chunk, done: false });
     if (this.#ended) {
       // eslint-disable-next-line prefer-promise-reject-errors -- an abort's reason is whatever its caller chose
       return this.#broken === null

@@ -47,7 +47,6 @@ export class Http1Connection {
   constructor(socket: Socket, events: ConnectionEvents) {
     this.#socket = socket;
     this.#events = events;
-    socket.on("data", (chunk: Buffer) => this.#read(chunk));
     socket.on("end", () => this.#over(new CleanEnd("other side closed")));
     socket.on("error", (error) => this.#over(error));
     socket.on("close", () => this.close());
@@ -88,7 +87,8 @@ export class Http1Connection {
     this.#over(new TransportError(this.#exchange?.head == null ? "sent" : "body", "UND_ERR_CLOSED", "it was closed"));
   }
 
-  #read(chunk: Buffer): void {
+  /** Takes what came. `chunk` is overwritten with the next one: what is kept of it is copied. */
+  read(chunk: Buffer): void {
     const exchange = this.#exchange;
     if (exchange === null) return this.close();
     try {
@@ -108,7 +108,7 @@ export class Http1Connection {
       if (end < 0 || end > longestHead) {
         if (bytes.length > longestHead)
           throw new HttpFault("HPE_HEADER_OVERFLOW", "the head of the answer is too long");
-        this.#pending = bytes;
+        this.#pending = Buffer.from(bytes);
         return;
       }
       const head = parseResponseHead(bytes.toString("latin1", 0, end), exchange.method);
@@ -145,17 +145,17 @@ export class Http1Connection {
     if (head === null || queue === null) return;
     if (chunked !== null) {
       const { data, used, fault } = chunked.push(bytes);
-      if (data.length > 0) queue.push(data);
+      if (data.length > 0) queue.push(Buffer.from(data));
       if (fault !== null) throw fault;
       if (chunked.isDone) this.#finish(exchange, used < bytes.length);
       return;
     }
     if (head.framing.kind === "close") {
-      if (bytes.length > 0) queue.push(bytes);
+      if (bytes.length > 0) queue.push(Buffer.from(bytes));
       return;
     }
     const taken = Math.min(bytes.length, exchange.left);
-    if (taken > 0) queue.push(taken === bytes.length ? bytes : bytes.subarray(0, taken));
+    if (taken > 0) queue.push(Buffer.from(taken === bytes.length ? bytes : bytes.subarray(0, taken)));
     exchange.left -= taken;
     if (exchange.left === 0) this.#finish(exchange, taken < bytes.length);
   }

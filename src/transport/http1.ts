@@ -1,5 +1,5 @@
 import { connect as connectPlain, type Socket } from "node:net";
-import { connect as connectTls } from "node:tls";
+import { type ConnectionOptions, connect as connectTls } from "node:tls";
 import type { TransportRequest, TransportResponse } from "../core/transport.ts";
 import { TransportError } from "../core/transport.ts";
 import { Http1Connection } from "./http1-connection.ts";
@@ -42,11 +42,22 @@ interface Pool {
   session: Buffer | undefined;
 }
 
+/** Who reads what comes over a socket. */
+interface Reading {
+  read: (chunk: Buffer) => void;
+}
+
 /** A body up to this goes out in one piece with its head, in bytes. */
 const joinedBody = 16 * 1024;
 const addressLimit = 1_000;
 
+/** Largest piece that is read from a connection at once, in bytes. */
+const readBytes = 64 * 1024;
+
 export function createHttp1Client(options: Http1Options): Http1Client {
+  // One for all connections: each piece is taken out of it before the next can be read, by whatever connection. Without it Node makes a
+  // buffer of this size for every read.
+  const incoming = Buffer.allocUnsafeSlow(readBytes);
   const pools = new Map<string, Pool>();
   const addresses = new Map<string, Address>();
   let closed = false;
@@ -132,7 +143,8 @@ export function createHttp1Client(options: Http1Options): Http1Client {
   async function open(pool: Pool, address: Address, signal: AbortSignal | undefined): Promise<Http1Connection> {
     pool.opening += 1;
     try {
-      const socket = await connectSocket(pool, address, signal);
+      const reading: Reading = { read: () => {} };
+      const socket = await connectSocket(pool, address, reading, signal);
       if (closed || signal?.aborted === true) socket.destroy();
       mayGoOn(signal);
       const connection = new Http1Connection(socket, {
@@ -151,6 +163,7 @@ export function createHttp1Client(options: Http1Options): Http1Client {
         },
         onFault: () => options.onFault(address.origin),
       });
+      reading.read = (chunk) => connection.read(chunk);
       pool.all.add(connection);
       return connection;
     } catch (error) {
@@ -161,18 +174,33 @@ export function createHttp1Client(options: Http1Options): Http1Client {
     }
   }
 
-  function connectSocket(pool: Pool, address: Address, signal: AbortSignal | undefined): Promise<Socket> {
+  function connectSocket(
+    pool: Pool,
+    address: Address,
+    reading: Reading,
+    signal: AbortSignal | undefined,
+  ): Promise<Socket> {
     const { hostname: host, port } = address;
+    const onread = {
+      buffer: incoming,
+      callback(size: number): boolean {
+        reading.read(incoming.subarray(0, size));
+        return true;
+      },
+    };
+    /** Node passes `onread` on to the socket; its types don't say so. */
+    const secured: ConnectionOptions & { onread: typeof onread } = {
+      host,
+      port,
+      onread,
+      ...(/^[\d.]+$|:/.test(host) ? {} : { servername: host }),
+      ALPNProtocols: ["http/1.1"],
+      ...(pool.session === undefined ? {} : { session: pool.session }),
+    };
     return new Promise((resolve, reject) => {
-      const socket = address.secure
-        ? connectTls({
-            host,
-            port,
-            ...(/^[\d.]+$|:/.test(host) ? {} : { servername: host }),
-            ALPNProtocols: ["http/1.1"],
-            ...(pool.session === undefined ? {} : { session: pool.session }),
-          })
-        : connectPlain({ host, port });
+      const socket = address.secure ? connectTls(secured) : connectPlain({ host, port, onread });
+      // A server that speaks before it is asked is none for us.
+      reading.read = () => socket.destroy();
       const done = (settle: () => void): void => {
         clearTimeout(timer);
         socket.removeAllListeners("error");

@@ -1,6 +1,6 @@
 import type { Usage } from "../core/events.ts";
 import type { Failure } from "../core/failure.ts";
-import { TransportError } from "../core/transport.ts";
+import { type FlowingBody, TransportError } from "../core/transport.ts";
 import type { Evidence } from "../failures/evidence.ts";
 import type { StreamReader } from "../protocols/protocol.ts";
 import { formatSse, type SseEvent, SseError, SseParser } from "../protocols/sse.ts";
@@ -49,13 +49,21 @@ export type StreamEnd =
    */
   | { readonly kind: "cut"; readonly failure: Failure; readonly told: boolean; readonly usage: Usage | null };
 
+/** Who takes an answer as it comes. */
+export interface Taker {
+  /** False: it takes no more before `ready`. */
+  take(bytes: Uint8Array): boolean;
+  /** Resolves when it takes more, or is gone. */
+  ready(): Promise<void>;
+}
+
 /** The silence of a provider, as the reason of an abort. */
 export class SilenceError extends Error {
   override readonly name = "SilenceError";
 }
 
 export interface AnswerStreamInput {
-  readonly body: AsyncIterable<Uint8Array>;
+  readonly body: AsyncIterable<Uint8Array> | FlowingBody;
   readonly reader: StreamReader;
   readonly watchdog: Watchdog;
   /** Unix ms. */
@@ -174,6 +182,63 @@ export class AnswerStream {
     }
   }
 
+  /** The bytes of `rest`, given to `taker` as they come. Resolves at the end; instead of `rest`. */
+  async pour(taker: Taker): Promise<void> {
+    const { body } = this.#input;
+    if (!("flow" in body)) {
+      for await (const { bytes } of this.rest()) if (!taker.take(bytes)) await taker.ready();
+      return;
+    }
+    try {
+      this.#counted?.letGo();
+      for (const { bytes } of this.#held) if (!taker.take(bytes)) await taker.ready();
+      if (this.#end?.kind !== "cut" && !this.#isLeft) await this.#flow(body, taker);
+    } finally {
+      await this.close();
+    }
+  }
+
+  #flow(body: FlowingBody, taker: Taker): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    let isOver = false;
+    const over = (): void => {
+      isOver = true;
+      resolve();
+    };
+    const give = (bytes: Uint8Array | null): void => {
+      if (bytes === null) return over();
+      const batch = this.#end === null ? this.#look(bytes).batch : new EventBytes(bytes);
+      const isTaken = batch.bytes.length === 0 || taker.take(batch.bytes);
+      if (this.#tooLarge !== null) this.#broke(this.#tooLarge);
+      if (this.#end?.kind === "cut") over();
+      else if (isTaken) this.#awaited();
+      else wait();
+    };
+    const wait = (): void => {
+      body.pause();
+      taker.ready().then(() => {
+        this.#awaited();
+        body.resume();
+      }, reject);
+    };
+    this.#awaited();
+    body.flow({
+      chunk: (bytes) => {
+        if (isOver) return;
+        this.#arrived();
+        give(this.#step(bytes));
+      },
+      end: (broken) => {
+        if (isOver) return;
+        this.#arrived();
+        give(broken === null ? this.#step(undefined) : this.#broke(broken.reason));
+        // Behind a last event that lacked its blank line.
+        if (!isOver) give(this.#step(undefined));
+      },
+    });
+    return promise;
+  }
+
   async close(): Promise<void> {
     this.#counted?.close();
     this.#input.watchdog.stop();
@@ -189,53 +254,69 @@ export class AnswerStream {
 
   /** The next whole events, or null after the last; sets `#end` when there are none. */
   async #next(): Promise<Uint8Array | null> {
-    const { reader } = this.#input;
     try {
-      if (this.#closed) {
-        this.#finish(reader.end());
-        return null;
-      }
-      if (this.#tooLarge !== null) throw this.#tooLarge;
-      const { value, done } = await this.#pull();
-      if (this.#isLeft) return null;
-      if (done === true) {
+      // What was said behind the last chunk is told before the next one is waited for.
+      if (this.#closed || this.#tooLarge !== null) return this.#step(undefined);
+      this.#awaited();
+      const { value, done } = await this.#chunks.next();
+      return this.#step(done === true ? undefined : value);
+    } catch (error) {
+      return this.#broke(error);
+    } finally {
+      this.#arrived();
+    }
+  }
+
+  /** What a chunk (undefined: the end) comes to: whole events, or null when there are none any more. */
+  #step(chunk: Uint8Array | undefined): Uint8Array | null {
+    if (this.#isLeft) return null;
+    try {
+      if (this.#tooLarge !== null && !this.#closed) throw this.#tooLarge;
+      if (chunk !== undefined) return this.#whole.push(chunk);
+      if (!this.#closed) {
         this.#closed = true;
         const rest = this.#whole.rest();
         // A last event that lacks its blank line: passed on with it, so that the next reader sees it too.
         if (rest.length > 0) return withBlankLine(rest);
-        this.#finish(reader.end());
-        return null;
       }
-      return this.#whole.push(value);
-    } catch (error) {
-      this.#closed = true;
-      if (this.#isLeft) return null;
-      // Where the end of the bytes is the end, a break behind the last word takes nothing away.
-      const isWhole = this.#end === null && !this.#input.isCancelled() && reader.end() === null;
-      if (this.#end === null) this.#finish(isWhole ? null : this.#brokenEvidence(error));
+      this.#finish(this.#input.reader.end());
       return null;
+    } catch (error) {
+      return this.#broke(error);
     }
   }
 
+  #broke(error: unknown): null {
+    this.#closed = true;
+    if (this.#isLeft || this.#end !== null) return null;
+    // Where the end of the bytes is the end, a break behind the last word takes nothing away.
+    const isWhole = !this.#input.isCancelled() && this.#input.reader.end() === null;
+    this.#finish(isWhole ? null : this.#brokenEvidence(error));
+    return null;
+  }
+
   /**
-   * The next chunk in time. Only a provider that is waited for can be silent: a slow reader is not held against it. Before the
+   * The next chunk has to come in time. Only a provider that is waited for can be silent: a slow reader is not held against it. Before the
    * commit point only events are signs of life, since comments could go on for ever; after it any byte is.
    */
-  async #pull(): Promise<IteratorResult<Uint8Array>> {
-    const { watchdog, limits, now } = this.#input;
-    if (this.#end === null) {
-      const waited = this.#idleSince === null || this.#sawContent ? 0 : now() - this.#idleSince;
-      if (this.#idleSince === null) this.#idleSince = now();
-      // The wait for the first event began with the request.
-      if (this.#sawEvent) watchdog.expect(Math.max(0, limits.idleMs - waited));
-    }
+  #awaited(): void {
     this.#isWaiting = true;
-    try {
-      return await this.#chunks.next();
-    } finally {
-      this.#isWaiting = false;
-      if (this.#end === null && this.#sawEvent) watchdog.rest();
+    if (this.#end !== null) return;
+    const { watchdog, limits, now } = this.#input;
+    let waited = 0;
+    if (!this.#sawContent) {
+      const time = now();
+      this.#idleSince ??= time;
+      waited = time - this.#idleSince;
     }
+    // The wait for the first event began with the request.
+    if (this.#sawEvent) watchdog.expect(Math.max(0, limits.idleMs - waited));
+  }
+
+  /** It came, or is not waited for. */
+  #arrived(): void {
+    this.#isWaiting = false;
+    if (this.#end === null && this.#sawEvent) this.#input.watchdog.rest();
   }
 
   /** Follows what came. Gives it without the events that nobody can read or that are withheld. */

@@ -1,7 +1,7 @@
 import type { Clock } from "../core/clock.ts";
 import type { Usage } from "../core/events.ts";
 import type { Failure } from "../core/failure.ts";
-import { readAnswerText, type Transport, TransportError, type TransportResponse } from "../core/transport.ts";
+import { readBytes, type Transport, TransportError, type TransportResponse } from "../core/transport.ts";
 import type { Evidence } from "../failures/evidence.ts";
 import type { JsonObject } from "../protocols/canonical.ts";
 import { protocols } from "../protocols/index.ts";
@@ -47,12 +47,14 @@ export type UpstreamAnswer = {
   readonly headers: Readonly<Record<string, string>>;
 } & (
   | { readonly kind: "stream"; readonly stream: AnswerStream }
-  | { readonly kind: "whole"; readonly body: JsonObject; readonly text: string; readonly usage: Usage | null }
+  | { readonly kind: "whole"; readonly body: JsonObject; readonly bytes: Uint8Array; readonly usage: Usage | null }
 );
 
 /** An error body is read up to here; what is beyond says nothing new. */
 const errorBodyLimit = 64 * 1024;
 const wholeBodyLimit = 64 * 1024 * 1024;
+
+const decoder = new TextDecoder();
 
 const closedMeanwhile = new Error("the answer was closed while more of it was waited for");
 
@@ -99,22 +101,25 @@ export async function runAttempt(input: AttemptInput): Promise<AttemptResult> {
       await stream.close();
       return { ok: false, failure };
     }
-    const text = await readAnswerText(response, isSuccess(response.status) ? wholeBodyLimit : errorBodyLimit);
+    const limit = isSuccess(response.status) ? wholeBodyLimit : errorBodyLimit;
+    const { whole } = response;
+    const bytes = whole === undefined || whole.length > limit ? await readBytes(response.body, limit) : whole;
     release();
-    return readWhole(response, text);
+    return readWhole(response, bytes);
   } catch (error) {
     release();
     return failed(brokenEvidence(error, isCancelled()));
   }
 
-  function readWhole(answer: TransportResponse, text: string): AttemptResult {
+  function readWhole(answer: TransportResponse, bytes: Uint8Array): AttemptResult {
+    const text = decoder.decode(bytes);
     const body = isSuccess(answer.status) ? parseObject(text) : null;
     if (body === null) return failed(unreadable(protocol.readError(answer.status, answer.headers, text), answer, text));
     input.onText?.(text);
     const verdict = protocol.readAnswer(body);
     if (verdict.kind === "failure")
       return failed({ headers: answer.headers, status: answer.status, ...verdict.evidence });
-    return { ok: true, answer: { ...head(answer), kind: "whole", body, text, usage: verdict.usage } };
+    return { ok: true, answer: { ...head(answer), kind: "whole", body, bytes, usage: verdict.usage } };
   }
 
   function failed(evidence: Evidence): AttemptResult {

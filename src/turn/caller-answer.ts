@@ -7,15 +7,17 @@ import { createPublicStream } from "../protocols/responses/public-stream.ts";
 import type { ProtocolName } from "../core/target.ts";
 import { formatSse, type SseEvent } from "../protocols/sse.ts";
 import type { UpstreamAnswer } from "./attempt.ts";
-import type { Batch, StreamEnd } from "./answer-stream.ts";
+import type { Batch, StreamEnd, Taker } from "./answer-stream.ts";
 import { Continuation, type FindSuccessor } from "./continuation.ts";
 import { type TurnRequest, wantsStream } from "./request.ts";
 
-/** A committed answer on its way to the caller: bytes of the caller's protocol, or parts. Iterate one of them, once. */
+/** A committed answer on its way to the caller: bytes of the caller's protocol, or parts. Take one of them, once. */
 export interface CallerAnswer {
   readonly contentType: string;
   /** The answer in the caller's protocol. A cut answer ends with that protocol's own error event. */
   bytes(): AsyncGenerator<Uint8Array>;
+  /** The same, given to `taker` as it comes: a whole answer in one piece. Resolves at its end. */
+  pour(taker: Taker): Promise<void>;
   /** The answer as parts. A cut answer just ends. */
   parts(): AsyncGenerator<Part>;
   /** Known when one of the two has been iterated to its end. */
@@ -116,15 +118,28 @@ function fromStream(
     return encodeParts(request, parts(), options, () => cutFailure(end()), continuation);
   }
 
+  async function pour(taker: Taker): Promise<void> {
+    const isPlain = request.dialect === protocol && wantsStream(request) && continuation === null;
+    if (!isPlain || needsPublicForm(request, answer)) return pourAll(bytes(), taker);
+    await stream.pour(taker);
+    const last = end();
+    if (last?.kind === "cut" && !last.told) taker.take(errorEvent(protocol, last.failure));
+  }
+
   return {
     contentType: contentType(request),
     bytes,
+    pour,
     parts,
     end,
     close: async () => {
       await Promise.all([stream.close(), continuation?.close()]);
     },
   };
+}
+
+async function pourAll(bytes: AsyncGenerator<Uint8Array>, taker: Taker): Promise<void> {
+  for await (const chunk of bytes) if (!taker.take(chunk)) await taker.ready();
 }
 
 function encodeEvents(events: readonly SseEvent[]): Uint8Array {
@@ -157,15 +172,25 @@ function fromWhole(
     done = true;
   }
 
+  const isPlain = request.dialect === protocol && !wantsStream(request);
+
   async function* bytes(): AsyncGenerator<Uint8Array> {
-    if (request.dialect === protocol && !wantsStream(request)) yield encoder.encode(answer.text);
+    if (isPlain) yield answer.bytes;
     else yield* encodeParts(request, parts(), options, () => null);
     done = true;
+  }
+
+  function pour(taker: Taker): Promise<void> {
+    if (!isPlain) return pourAll(bytes(), taker);
+    done = true;
+    taker.take(answer.bytes);
+    return Promise.resolve();
   }
 
   return {
     contentType: contentType(request),
     bytes,
+    pour,
     parts,
     end: () => (done ? { kind: "complete", usage: answer.usage } : null),
     close: () => Promise.resolve(),

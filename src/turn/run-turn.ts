@@ -231,6 +231,7 @@ function watchEnd(
     answer: {
       ...answer,
       bytes: () => withEnd(answer.bytes(), end),
+      pour: (taker) => answer.pour(taker).finally(end),
       parts: () => withEnd(answer.parts(), end),
       close: async () => {
         await answer.close();

@@ -13,6 +13,7 @@ async function receive(
   const server = createServer((_, response) => {
     const stream = new CallerStream({
       response,
+      chunked: true,
       keepAlive: alive,
       everyMs: 5,
       stalledMs: 1_000,
@@ -52,7 +53,7 @@ describe("a stream to the caller", () => {
         }
       }
       stream.begin(200, {});
-      await stream.pipe(bytes());
+      for await (const chunk of bytes()) if (!stream.take(chunk)) await stream.ready();
     });
     expect(received).toContain(alive);
     expect(received.replaceAll(alive, "")).toBe(text);
@@ -66,7 +67,7 @@ describe("a stream to the caller", () => {
         yield Buffer.from("data: 2\n\n");
       }
       stream.begin(200, {});
-      await stream.pipe(bytes());
+      for await (const chunk of bytes()) if (!stream.take(chunk)) await stream.ready();
     });
     expect(received.replaceAll(alive, "")).toBe("data: 1\n\ndata: 2\n\n");
     expect(received.indexOf(alive)).toBe("data: 1\n\n".length);
