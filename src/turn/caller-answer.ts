@@ -9,7 +9,7 @@ import { formatSse, type SseEvent } from "../protocols/sse.ts";
 import type { UpstreamAnswer } from "./attempt.ts";
 import type { Batch, StreamEnd } from "./answer-stream.ts";
 import { Continuation, type FindSuccessor } from "./continuation.ts";
-import { type TurnRequest, wantsStream } from "./request.ts";
+import { textOf, type TurnRequest, wantsStream } from "./request.ts";
 
 /** A committed answer on its way to the caller: bytes of the caller's protocol, or parts. Iterate one of them, once. */
 export interface CallerAnswer {
@@ -91,7 +91,9 @@ function fromStream(
   /** The stream as it is, followed so that others can go on in it. A failure event of its own waits until it is known that nobody does. */
   async function* goingOn(following: Continuation): AsyncGenerator<Uint8Array> {
     const decoder = protocols[protocol].createStreamDecoder();
-    const follower = protocols[protocol].createStreamFollower();
+    const follower = protocols[protocol].createStreamFollower(() =>
+      request.dialect === "canonical" ? "" : textOf(request.body),
+    );
     for await (const { bytes, events } of needsPublicForm(request, answer) ? publicBatches() : stream.rest()) {
       yield bytes;
       for (const event of events) {
