@@ -6,6 +6,7 @@ import type { EncodeOptions, StreamEncoder } from "../protocols/protocol.ts";
 import { createPublicStream } from "../protocols/responses/public-stream.ts";
 import type { ProtocolName } from "../core/target.ts";
 import { formatSse, type SseEvent } from "../protocols/sse.ts";
+import { aboutSuccessor } from "./about-turn.ts";
 import type { UpstreamAnswer } from "./attempt.ts";
 import type { Batch, StreamEnd } from "./answer-stream.ts";
 import { Continuation, type FindSuccessor } from "./continuation.ts";
@@ -195,7 +196,7 @@ async function* encodeParts(
   yield encoder.encode(JSON.stringify(protocol.encodeAnswer(all, options) satisfies JsonObject));
 }
 
-/** Parts as text of a stream. Each time another takes over, a comment says who: the headers are out already (rule R10). */
+/** Parts as text of a stream. Each time another takes over, comments say who, and what was left out: the headers are out already (rule R10). */
 async function* encodeInto(
   out: StreamEncoder,
   parts: AsyncIterable<Part>,
@@ -205,9 +206,7 @@ async function* encodeInto(
   for await (const part of parts) {
     const successors = continuation?.successors.slice(told) ?? [];
     told += successors.length;
-    const about = successors
-      .map((name) => `: x-understudy-continued-by=${encodeURI(name.toWellFormed())}\n\n`)
-      .join("");
+    const about = successors.map(aboutSuccessor).join("");
     const text = about + out.encode(part);
     if (text !== "") yield encoder.encode(text);
   }

@@ -84,9 +84,39 @@ describe("the admin API", () => {
     ]) {
       expect((await rig.ask(path, own())).status, path).toBe(404);
     }
-    const missing = await rig.ask("/admin/turns/turn_nobody", own());
-    expect([missing.status, missing.text]).toEqual([409, expect.stringContaining("no turn with this id")]);
-    expect((await rig.ask("/admin/credentials/nobody/pause", own({ body: {} }))).status).toBe(404);
+  });
+
+  it.each([
+    ["turns/turn_nobody", undefined, "turn_unknown", "no turn with this id"],
+    ["credentials/nobody/pause", {}, "credential_unknown", "no such account in the store"],
+    ["credentials/nobody/resume", {}, "credential_unknown", "no such account in the store"],
+    ["credentials/nobody/reset", {}, "credential_unknown", "no such account"],
+    ["pools/nobody/reset", {}, "provider_unknown", "no provider is called so"],
+    ["routes/nobody/order", { seen: [], order: [] }, "route_unknown", "no such route"],
+  ])("says that there is nothing behind /admin/%s", async (path, body, code, words) => {
+    const reply = await rig.ask(`/admin/${path}`, own({ body }));
+    expect([reply.status, JSON.parse(reply.text).error]).toEqual([
+      404,
+      expect.objectContaining({ code, message: expect.stringContaining(words) }),
+    ]);
+  });
+
+  it("ends the rests of an account, of one that is not in the store, and of a provider", async () => {
+    const { store, runtime, config } = stage.stage.workspace;
+    const [unstored] = config.providers.flatMap((provider) => runtime.environmentCredentials(provider.id));
+    const cases = [
+      [`credentials/${id}`, "codex", id],
+      [`credentials/${unstored?.id}`, unstored?.provider ?? "", unstored?.id ?? ""],
+      ["pools/codex", "codex", id],
+    ] as const;
+    for (const [path, provider, credentialId] of cases) {
+      const since = Date.now();
+      const rest = { reason: "quota", message: "", failures: 1, stated: false } as const;
+      await store.putCooldown({ provider, credentialId, model: "", since, until: since + 60_000, ...rest });
+      expect(await store.listCooldowns()).toHaveLength(1);
+      expect((await rig.ask(`/admin/${path}/reset`, own({ body: {} }))).status, path).toBe(200);
+      expect(await store.listCooldowns(), path).toEqual([]);
+    }
   });
 
   it("gives its key no other door, and the client key not its own", async () => {

@@ -93,7 +93,7 @@ async function watchLive({ feed, workspace }: AdminContext, { response }: Call):
 async function showTurn({ workspace, feed }: AdminContext, { response, name }: Call): Promise<void> {
   const { store, clock, runtime } = workspace;
   const turn = feed.running.get(name) ?? (await findTurn(store, name));
-  if (turn === null) throw new UnderstudyError("usage", "the journal has no turn with this id");
+  if (turn === null) return writeProblem(response, 404, "turn_unknown", "the journal has no turn with this id");
   const switched = await reckonSwitch(turn, store, runtime.priceOf);
   const lines = explainTurn(turn, await store.listCredentials(), clock.now(), switched);
   writeJson(response, { row: toTurnRow(turn), lines } satisfies TurnDetail, workspace);
@@ -106,22 +106,40 @@ async function showOlderTurns({ workspace }: AdminContext, { response, name }: C
 
 async function setPaused({ workspace, feed }: AdminContext, call: Call, paused: boolean): Promise<void> {
   const changed = await workspace.store.updateCredential(call.name, { paused });
-  if (changed === null) throw new UnderstudyError("credential_unknown", "there is no such account in the store");
+  if (changed === null) throw noAccount("in the store");
   feed.touch();
   writeJson(call.response, {});
 }
 
 /** Ends the rests of one account, as `understudy auth reset` does. */
 async function resetCredential({ workspace, feed }: AdminContext, { response, name }: Call): Promise<void> {
+  if (!(await isAccount(workspace, name))) throw noAccount("in the store or the environment");
   await workspace.store.clearCooldowns({ credentialId: name });
   feed.touch();
   writeJson(response, {});
 }
 
 async function resetPool({ workspace, feed }: AdminContext, { response, name }: Call): Promise<void> {
+  if (!(await isProvider(workspace, name)))
+    return writeProblem(response, 404, "provider_unknown", "no provider is called so");
   await workspace.store.clearCooldowns({ provider: name });
   feed.touch();
   writeJson(response, {});
+}
+
+function noAccount(where: string): UnderstudyError {
+  return new UnderstudyError("credential_unknown", `there is no such account ${where}`);
+}
+
+/** True for a stored credential, and for a key of the environment, which can rest as well. */
+async function isAccount({ store, config, runtime }: Workspace, id: string): Promise<boolean> {
+  if ((await store.getCredential(id)) !== null) return true;
+  return config.providers.some((one) => runtime.environmentCredentials(one.id).some((key) => key.id === id));
+}
+
+/** True for one of the configuration, and for one that only the store still knows. */
+async function isProvider({ store, config }: Workspace, id: string): Promise<boolean> {
+  return config.providers.some((one) => one.id === id) || (await store.listCredentials(id)).length > 0;
 }
 
 const orderBody = z.strictObject({
