@@ -3,11 +3,14 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { isThisMachine } from "../../src/gateway/page/admin-guard.ts";
 import { adminKeyFile, readOrCreateAdminKey } from "../../src/gateway/page/admin-key.ts";
 import { findPageFolder, readAssets } from "../../src/gateway/page/assets.ts";
 import { understudyHome } from "../../src/platform/home.ts";
 import { type AskOptions, GatewayRig } from "../gateway/rig.ts";
 import { adminKey, buildPageIfOld, clientKey, openPageStage, type PageStage } from "./rig.ts";
+
+const enteredKey = "sk-ant-canary-of-an-entered-key-0123456789";
 
 let stage: PageStage;
 let rig: GatewayRig;
@@ -72,6 +75,47 @@ describe("the admin API", () => {
     const seen = ["codex/gpt-5.5", "anthropic/claude-opus-4-8", "local/qwen3"];
     expect((await order({ seen, order: [0, 0, 1] })).status).toBe(409);
     expect(stage.configText).toBe(before);
+  });
+
+  it("takes a key that can be one, once, and gives nothing of it back", async () => {
+    const add = (body: Record<string, unknown>) =>
+      rig.ask("/admin/keys", own({ body: { provider: "anthropic", key: enteredKey, ...body } }));
+    const refusals: readonly [Record<string, unknown>, number, string][] = [
+      [{ key: "two words" }, 409, "it holds blanks"],
+      [{ key: "" }, 409, "no key was given"],
+      [{ key: "sk-ant-oat01-abcdefgh" }, 409, "is for Claude Code and claude.ai only"],
+      [{ provider: "codex" }, 409, "takes no key"],
+      [{ provider: "nobody" }, 409, "takes no key"],
+      [{ label: enteredKey }, 409, "the label looks like a key"],
+      [{ label: "a\u0007b" }, 409, "control characters"],
+      [{ key: 1 }, 400, "another shape"],
+    ];
+    for (const [body, status, said] of refusals) {
+      const reply = await add(body);
+      expect([reply.status, reply.text], said).toEqual([status, expect.stringContaining(said)]);
+      expect(reply.text).not.toContain(enteredKey);
+    }
+    expect(await stage.stage.workspace.store.listCredentials("anthropic")).toEqual([]);
+    expect(JSON.parse((await add({ key: ` ${enteredKey}\n` })).text)).toEqual({ label: "key-1", isNew: true });
+    expect(JSON.parse((await add({ label: "work" })).text)).toEqual({ label: "work", isNew: false });
+    const [stored] = await stage.stage.workspace.store.listCredentials("anthropic");
+    expect(stored?.kind === "api_key" && stored.source.from === "stored" && stored.source.secret.reveal()).toBe(
+      enteredKey,
+    );
+  });
+
+  it.each([
+    ["127.0.0.1", true],
+    ["127.8.9.10", true],
+    ["::1", true],
+    ["::ffff:127.0.0.1", true],
+    ["10.88.0.1", false],
+    ["::ffff:10.0.0.7", false],
+    ["1127.0.0.1", false],
+    ["fe80::1", false],
+    [undefined, false],
+  ])("knows that a connection from %s comes from this machine: %s", (address, expected) => {
+    expect(isThisMachine(address)).toBe(expected);
   });
 
   it("knows no address but its own", async () => {

@@ -8,6 +8,8 @@ import type { Workspace } from "../../workspace.ts";
 import { readBody } from "../read-body.ts";
 import { writeRefusal, writeWhole } from "../refusal.ts";
 import { reloadConfig } from "../watch-config.ts";
+import { addKey } from "./add-key.ts";
+import { isThisMachine } from "./admin-guard.ts";
 import { openEventStream } from "./event-stream.ts";
 import { findTurn, listOlderTurns } from "./find-turns.ts";
 import type { LiveFeed } from "./live-feed.ts";
@@ -44,6 +46,7 @@ const endpoints: Readonly<Record<string, Answer>> = {
   "GET /admin/live": watchLive,
   "GET /admin/turns/*": showTurn,
   "GET /admin/turns/*/older": showOlderTurns,
+  "POST /admin/keys": enterKey,
   "POST /admin/credentials/*/pause": (context, call) => setPaused(context, call, true),
   "POST /admin/credentials/*/resume": (context, call) => setPaused(context, call, false),
   "POST /admin/credentials/*/reset": resetCredential,
@@ -155,6 +158,29 @@ async function orderRoute(context: AdminContext, { request, response, name }: Ca
   await reloadConfig(workspace, onNotice);
   feed.touch();
   writeJson(response, {});
+}
+
+const keyBody = z.strictObject({
+  provider: z.string().max(200),
+  key: z.string().max(20_000),
+  label: z.string().max(200).optional(),
+});
+
+/** A key is taken from this machine alone: directly, through a tunnel, or from whoever ends TLS here. */
+async function enterKey({ workspace, feed }: AdminContext, { request, response }: Call): Promise<void> {
+  if (!isThisMachine(request.socket.remoteAddress)) {
+    return writeProblem(
+      response,
+      403,
+      "not_local",
+      "a key is only taken over a connection from this machine: enter it on the command line, or come through a tunnel",
+    );
+  }
+  const body = await readJson(request, response, keyBody);
+  if (body === null) return;
+  const added = await addKey(workspace, body);
+  feed.touch();
+  writeJson(response, added, workspace);
 }
 
 const signInBody = z.strictObject({ provider: z.string().max(200) });
