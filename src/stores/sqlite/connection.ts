@@ -1,6 +1,5 @@
 import { statSync } from "node:fs";
-import type { DatabaseSync } from "node:sqlite";
-import { setTimeout as sleep } from "node:timers/promises";
+import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { UnderstudyError } from "../../core/error.ts";
 import { isBusy, storeError } from "./errors.ts";
 import { checkVersion } from "./schema.ts";
@@ -12,6 +11,8 @@ import { checkVersion } from "./schema.ts";
 export interface Connection {
   readonly file: string;
   readonly database: DatabaseSync;
+  /** Gives the statement, which SQLite compiles when it is asked for first: a store has thirty of them, and a small command needs three. */
+  readonly statement: (sql: string) => () => StatementSync;
   /** Runs `work`, which must be a single reading statement. */
   readonly read: <T>(work: () => T) => Promise<T>;
   /**
@@ -51,9 +52,13 @@ export function createConnection(
   lockWaitMs: number,
   guard: () => void = () => {},
 ): Connection {
-  const version = database.prepare("PRAGMA user_version");
-  const dataVersion = database.prepare("PRAGMA data_version");
-  const changes = database.prepare("SELECT total_changes() AS count");
+  const statement = (sql: string): (() => StatementSync) => {
+    let prepared: StatementSync | null = null;
+    return () => (prepared ??= database.prepare(sql));
+  };
+  const version = statement("PRAGMA user_version");
+  const dataVersion = statement("PRAGMA data_version");
+  const changes = statement("SELECT total_changes() AS count");
   /** Transactions of this connection that changed something. */
   let commits = 0;
   /** Good for this round of the event loop: what other processes commit meanwhile is seen in the next one. */
@@ -70,7 +75,7 @@ export function createConnection(
     try {
       database.exec("BEGIN IMMEDIATE");
       // A newer process may have migrated the store under this one.
-      checkVersion((version.get() as { user_version: number }).user_version, file);
+      checkVersion((version().get() as { user_version: number }).user_version, file);
       if (options.durable !== false) guard();
       const before = changeCount();
       const result = work();
@@ -92,7 +97,7 @@ export function createConnection(
   }
 
   function changeCount(): number {
-    return (changes.get() as { count: number }).count;
+    return (changes().get() as { count: number }).count;
   }
 
   async function run<T>(work: () => T, after: Promise<unknown> | null): Promise<T> {
@@ -118,6 +123,7 @@ export function createConnection(
   return {
     file,
     database,
+    statement,
     read(work) {
       if (closing !== null) return Promise.reject(closedError(file));
       // Nearly every reading is done at once.
@@ -136,7 +142,7 @@ export function createConnection(
     stamp() {
       if (lastStamp?.commits === commitsOfProcess) return lastStamp.stamp;
       // The first part counts other connections' commits, the second this one's own.
-      const stamp = `${(dataVersion.get() as { data_version: number }).data_version}/${commits}`;
+      const stamp = `${(dataVersion().get() as { data_version: number }).data_version}/${commits}`;
       lastStamp = { commits: commitsOfProcess, stamp };
       setImmediate(() => {
         lastStamp = null;
@@ -163,7 +169,8 @@ export async function whenFree<T>(work: () => T, giveUpAt: number): Promise<T> {
     } catch (error) {
       if (!isBusy(error) || monotonicMs() >= giveUpAt) throw error;
     }
-    await sleep(pollMs.least + Math.random() * (pollMs.most - pollMs.least));
+    const pauseMs = pollMs.least + Math.random() * (pollMs.most - pollMs.least);
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
   }
 }
 
