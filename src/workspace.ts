@@ -30,6 +30,7 @@ import { parseConfigText, readCheckedConfig } from "./read-config.ts";
 import { createTransport } from "./transport/on-demand.ts";
 import type { TurnRuntime } from "./turn/runtime.ts";
 import { createHabitLedger } from "./turn/habits.ts";
+import { createPoolBook } from "./turn/pool-book.ts";
 import { createCredentialLoad } from "./turn/load.ts";
 import { createSealLedger } from "./turn/seals.ts";
 import { createStreamGauge } from "./turn/stream-gauge.ts";
@@ -156,6 +157,7 @@ export async function openWorkspace(options: WorkspaceOptions = {}, ifMissing?: 
     clock,
     random,
     store,
+    pools: createPoolBook(store),
     get keeper() {
       return (keeper ??= makeKeeper());
     },

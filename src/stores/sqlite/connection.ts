@@ -22,6 +22,8 @@ export interface Connection {
   readonly write: <T>(work: () => T, options?: WriteOptions) => Promise<T>;
   /** Changes whenever the content of the store may have, by whatever process; by another one at the latest in the next round of the event loop. */
   readonly stamp: () => string;
+  /** The same, but it stays as it is where a write has told what it changed. */
+  readonly untoldStamp: () => string;
   /** Waits for what is under way, then closes the file. */
   readonly close: () => Promise<void>;
 }
@@ -31,6 +33,8 @@ export interface WriteOptions {
   readonly durable?: boolean;
   /** Called at once after the commit, before anything else of this process can run. */
   readonly committed?: () => void;
+  /** Called then too, if anything was changed: tells what to those who keep it. */
+  readonly told?: () => void;
 }
 
 /** How long a call waits for the locks of other processes, in ms. */
@@ -61,8 +65,10 @@ export function createConnection(
   const changes = statement("SELECT total_changes() AS count");
   /** Transactions of this connection that changed something. */
   let commits = 0;
+  /** Those of them that did not tell what. */
+  let untold = 0;
   /** Good for this round of the event loop: what other processes commit meanwhile is seen in the next one. */
-  let lastStamp: { readonly commits: number; readonly stamp: string } | null = null;
+  let lastStamps: { readonly commits: number; readonly all: string; readonly untold: string } | null = null;
   const underWay = new Set<Promise<unknown>>();
   const opened = identityOf(file);
   let lastWrite: Promise<unknown> = Promise.resolve();
@@ -85,6 +91,8 @@ export function createConnection(
       if (isChanged) {
         commits += 1;
         commitsOfProcess += 1;
+        if (options.told === undefined) untold += 1;
+        else options.told();
       }
       options.committed?.();
       return result;
@@ -94,6 +102,17 @@ export function createConnection(
     } finally {
       if (options.durable === false) database.exec(`PRAGMA synchronous = ${durableLevel}`);
     }
+  }
+
+  function stamps(): { readonly all: string; readonly untold: string } {
+    if (lastStamps?.commits === commitsOfProcess) return lastStamps;
+    // The first part counts other connections' commits, the second this one's own.
+    const { data_version: others } = dataVersion().get() as { data_version: number };
+    lastStamps = { commits: commitsOfProcess, all: `${others}/${commits}`, untold: `${others}/${untold}` };
+    setImmediate(() => {
+      lastStamps = null;
+    });
+    return lastStamps;
   }
 
   function changeCount(): number {
@@ -139,16 +158,8 @@ export function createConnection(
       lastWrite = written.catch(() => {});
       return written;
     },
-    stamp() {
-      if (lastStamp?.commits === commitsOfProcess) return lastStamp.stamp;
-      // The first part counts other connections' commits, the second this one's own.
-      const stamp = `${(dataVersion().get() as { data_version: number }).data_version}/${commits}`;
-      lastStamp = { commits: commitsOfProcess, stamp };
-      setImmediate(() => {
-        lastStamp = null;
-      });
-      return stamp;
-    },
+    stamp: () => stamps().all,
+    untoldStamp: () => stamps().untold,
     close() {
       closing ??= Promise.allSettled(underWay).then(() => database.close());
       return closing;

@@ -5,11 +5,16 @@ import type { Store } from "../../credentials/store.ts";
 import type { Connection } from "./connection.ts";
 import { type CooldownRow, cooldownColumns, failuresRememberedMs, toCooldown } from "../cooldown-row.ts";
 import { wholeMs } from "../credential-row.ts";
+import type { PoolRecords } from "./pools.ts";
 
 type CooldownMethods = Pick<Store, "listCooldowns" | "putCooldown" | "clearCooldowns">;
 
 /** The part of the store that keeps cooldowns. */
-export function createCooldownMethods({ statement, read, write, stamp }: Connection, clock: Clock): CooldownMethods {
+export function createCooldownMethods(
+  { statement, read, write, stamp }: Connection,
+  clock: Clock,
+  pools: PoolRecords,
+): CooldownMethods {
   const list = statement("SELECT * FROM cooldown ORDER BY provider, credential_id, model");
   const forget = statement("DELETE FROM cooldown WHERE until <= ?");
   // Rule R5: the later end stays, with the reason that set it. Right-hand names are the stored values before the update.
@@ -56,7 +61,8 @@ export function createCooldownMethods({ statement, read, write, stamp }: Connect
           forget().run(clock.now() - failuresRememberedMs);
           put().run(cooldownColumns(cooldown));
         },
-        { durable: false },
+        // What is forgotten has long kept nobody.
+        { durable: false, told: () => pools.rested(cooldown.provider, cooldown.credentialId) },
       ),
 
     async clearCooldowns({ provider, credentialId, model, setBefore }) {
@@ -68,7 +74,11 @@ export function createCooldownMethods({ statement, read, write, stamp }: Connect
       };
       // Every answered turn clears; most have nothing to clear and so nothing to write.
       if ((await read(() => find().get(filter))) === undefined) return 0;
-      return write(() => Number(clear().run(filter).changes));
+      const told =
+        provider === undefined || credentialId === undefined
+          ? {}
+          : { told: () => pools.rested(provider, credentialId) };
+      return write(() => Number(clear().run(filter).changes), told);
     },
   };
 }

@@ -32,6 +32,7 @@ import { createJournal } from "./journal.ts";
 import { chooseJournalMode, type JournalMode } from "./journal-mode.ts";
 import { createRefreshMethods } from "./refresh.ts";
 import { adoptKey, inspectStore, migrate, readKeyCheck, readVersion, schemaVersion } from "./schema.ts";
+import { createPoolRecords } from "./pools.ts";
 import { createPendingUses } from "./uses.ts";
 import { checkJournalLimits, type JournalLimits } from "../journal-limits.ts";
 import { createWriteBehind } from "../write-behind.ts";
@@ -117,6 +118,7 @@ function createStore(
 ): Store {
   const mapper = createRowMapper(ring, connection.file, onlyReads);
   const uses = createPendingUses(connection);
+  const pools = createPoolRecords(connection, mapper, uses, clock);
   const journal = createJournal(connection, limits, clock);
   const behind = createWriteBehind(
     () => uses.size + journal.size > 0,
@@ -132,6 +134,8 @@ function createStore(
             uses.clear();
             journal.clear();
           },
+          // Each use was, when it was counted.
+          told() {},
         },
       ),
   );
@@ -153,9 +157,15 @@ function createStore(
 
   return {
     ...createCredentialMethods(connection, mapper, uses),
-    ...createRefreshMethods(connection, mapper),
-    ...createCooldownMethods(connection, clock),
-    recordUse: (id, at) => writeLater(() => uses.add(id, at)),
+    ...createRefreshMethods(connection, mapper, pools),
+    ...createCooldownMethods(connection, clock, pools),
+    readPool: pools.readPool,
+    listCooldownsOf: pools.listCooldownsOf,
+    recordUse: (id, at) =>
+      writeLater(() => {
+        uses.add(id, at);
+        pools.used(id, at);
+      }),
     appendTurn: (turn) => writeLater(() => journal.add(turn)),
     listTurns: journal.listTurns,
     close: () => (closed ??= stopAndClose()),

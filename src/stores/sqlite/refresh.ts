@@ -1,5 +1,6 @@
 import type { ClaimResult, Store } from "../../credentials/store.ts";
 import type { Connection } from "./connection.ts";
+import type { PoolRecords } from "./pools.ts";
 import { accountColumns, type CredentialRow, type RowMapper, wholeMs } from "../credential-row.ts";
 
 type RefreshMethods = Pick<
@@ -17,7 +18,14 @@ type RefreshMethods = Pick<
  * An unknown outcome stays noted while it is replayed: a replay that was never sent settles nothing. The claim has no
  * generation of its own; whatever raises the generation clears it.
  */
-export function createRefreshMethods({ statement, write }: Connection, mapper: RowMapper): RefreshMethods {
+export function createRefreshMethods(
+  { statement, write: writeAny }: Connection,
+  mapper: RowMapper,
+  pools: PoolRecords,
+): RefreshMethods {
+  /** A transaction that changes nothing but this credential and its cooldowns. */
+  const write = <T>(id: string, work: () => T): Promise<T> => writeAny(work, { told: () => pools.changed(id) });
+
   const byId = statement("SELECT * FROM credential WHERE id = ? AND kind = 'oauth'");
   const claim = statement(
     "UPDATE credential SET claim_owner = :owner, claim_since = :now, claim_deadline = :deadline WHERE id = :id",
@@ -63,7 +71,7 @@ export function createRefreshMethods({ statement, write }: Connection, mapper: R
 
   return {
     claimRefresh: ({ credentialId, generation, owner, now, deadline, isDead, replay }) =>
-      write((): ClaimResult => {
+      write(credentialId, (): ClaimResult => {
         const row = rowOf(credentialId);
         if (row === undefined) return { outcome: "gone" };
         if (row.generation !== generation || row.relogin_generation === generation) {
@@ -86,7 +94,7 @@ export function createRefreshMethods({ statement, write }: Connection, mapper: R
     settleAnswered(id, generation, grant, account) {
       const columns = mapper.grantColumns(id, grant);
       const known = accountColumns(account ?? { id: null, userId: null, email: null, plan: null });
-      return write(() => {
+      return write(id, () => {
         const settled = answer().run({ id, generation, ...columns, ...known }).changes > 0;
         if (settled) clearAuthCooldowns().run(id);
         return settled;
@@ -94,15 +102,15 @@ export function createRefreshMethods({ statement, write }: Connection, mapper: R
     },
 
     settleRefused: (id, { generation, code, message, since }) =>
-      write(() => refuse().run({ id, generation, code, message, since: wholeMs(since) }).changes > 0),
+      write(id, () => refuse().run({ id, generation, code, message, since: wholeMs(since) }).changes > 0),
 
     releaseClaim: (id, generation, owner) =>
-      write(() => {
+      write(id, () => {
         release().run({ id, generation, owner });
       }),
 
     settleUnknown: (id, generation, owner, since) =>
-      write(() => {
+      write(id, () => {
         noteUnknown().run({ id, generation, since: wholeMs(since) });
         release().run({ id, generation, owner });
       }),
