@@ -20,10 +20,11 @@ export function spreadOf(values: readonly number[]): Spread {
   return { median: median(known), least: Math.min(...known), most: Math.max(...known), rounds: known.length };
 }
 
-/** `1.234`, `12.3`, `1,234`: three digits that matter. */
+/** `1.23`, `12.3`, `1,234`: three digits that matter; `0.0021`: two of what is less than a hundredth. */
 export function show(value: number): string {
   if (!Number.isFinite(value)) return "–";
   const size = Math.abs(value);
+  if (size > 0 && size < 0.01) return value.toPrecision(2);
   if (size >= 100) return Math.round(value).toLocaleString("en-US");
   return value.toFixed(size >= 10 ? 1 : 2);
 }

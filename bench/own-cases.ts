@@ -319,15 +319,18 @@ const crossDialect: OwnCase = {
 
 const selection: OwnCase = {
   name: "selection",
-  title: "the candidates of a turn, from a pool of which 30 % cool down",
+  title: "the candidates of a turn, by strategy, from a stored pool of which 30 % cool down",
   run: async () => {
     const times = await runInProcess<Record<string, number>>("select");
-    return Object.entries(times).map(([size, value]) => ({
-      what: `${Number(size).toLocaleString("en-US")} credentials`,
-      value,
-      unit: "µs",
-      ...(size === "10000" ? { goal: { most: 20 } } : {}),
-    }));
+    return Object.entries(times).map(([name, value]) => {
+      const [size = "", strategy = ""] = name.split(" ");
+      return {
+        what: `${Number(size).toLocaleString("en-US")} credentials, ${strategy.replace("_", " ")}`,
+        value,
+        unit: "µs",
+        ...(size === "10000" ? { goal: { most: 20 } } : {}),
+      };
+    });
   },
 };
 

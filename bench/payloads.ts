@@ -57,9 +57,14 @@ function response(status: string, more: Record<string, unknown> = {}): Record<st
   return { id: "resp_0123456789abcdef", object: "response", created_at: 1_760_000_000, status, model: "m", ...more };
 }
 
+const sentence = "The import points at a file that is no longer there. ";
+
+/** Stands in a whole answer in whatever way somebody writes it anew: the text of it, where ids may be made anew too. */
+export const wholeMarker = sentence.repeat(12).trimEnd();
+
 /** A whole answer of about 1 KB. */
 export function wholeAnswer(folder: string, name: string): Answer {
-  const text = "The import points at a file that is no longer there. ".repeat(12);
+  const text = sentence.repeat(12);
   const output = [
     {
       id: "msg_1",

@@ -16,7 +16,8 @@ import { describeMachine } from "./machine.ts";
 import { type OwnResult, ownCases } from "./own-cases.ts";
 import { printComparison, printOwn } from "./report.ts";
 import { type Compared, compareTargets, openStage, type Pace } from "./side-by-side.ts";
-import { Absent, directTarget, startNaive, startNginx, startPortkey, startUnderstudy, type Target } from "./targets.ts";
+import { startLitellm, startPortkey } from "./peers.ts";
+import { Absent, directTarget, startNaive, startNginx, startUnderstudy, type Target } from "./targets.ts";
 import { works } from "./works.ts";
 
 const { values: options } = parseArgs({
@@ -93,6 +94,7 @@ async function compare(): Promise<Compared[]> {
     for (const build of builds) await add(build.name, () => startUnderstudy(port, models, build));
     await add("naive", () => startNaive(port));
     await add("portkey", () => startPortkey(port));
+    await add("litellm", () => startLitellm(port, models));
     return await compareTargets(stage, targets, wanted, { ...pace, rounds }, tell);
   } finally {
     for (const target of targets) await target.stop();

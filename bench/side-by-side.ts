@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type LoadResult, runLoad, startUpstream, type Upstream } from "./native.ts";
 import { type Spread, spreadOf } from "./numbers.ts";
-import { type Answer, requestBody, streamAnswer, wholeAnswer, write } from "./payloads.ts";
+import { type Answer, requestBody, streamAnswer, wholeAnswer, wholeMarker, write } from "./payloads.ts";
 import { cpuNs } from "./process-cost.ts";
 import type { Target } from "./targets.ts";
 import type { Sample, Work } from "./works.ts";
@@ -78,9 +78,7 @@ export async function runSlice(
     path: target.path,
     headers: target.headers,
     body: stage.bodyFile(target.modelName(work.name), work.requestBytes, work.deltas > 0),
-    expect: target.isExact
-      ? answer.expect
-      : { marker: work.deltas > 0 ? "response.completed" : "resp_0123456789abcdef" },
+    expect: target.isExact ? answer.expect : { marker: work.deltas > 0 ? "response.completed" : wholeMarker },
     connections: work.connections,
     ms: times.ms,
     warmMs: times.warmMs,

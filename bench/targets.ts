@@ -2,7 +2,7 @@ import { type ChildProcess, execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
-import { homedir, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Secret } from "../src/core/secret.ts";
@@ -171,30 +171,8 @@ async function addKeys(env: NodeJS.ProcessEnv, count: number): Promise<void> {
   await workspace.close();
 }
 
-/** Portkey's gateway, when `peers/portkey.sh` has set it up. It writes answers anew, so only their content is looked at. */
-export async function startPortkey(upstreamPort: number): Promise<Target> {
-  const folder = join(peersFolder(), "portkey");
-  const program = join(folder, "node_modules/@portkey-ai/gateway/build/start-server.js");
-  if (!existsSync(program)) throw new Absent("Portkey is not set up (bench/peers/portkey.sh)");
-  const port = await freePort();
-  const child = spawnPinned(process.execPath, [program, "--headless", `--port=${port}`], plainEnv());
-  await untilOpen(port, child);
-  return {
-    ...target("portkey", port, child, null),
-    headers: [
-      "authorization: Bearer sk-bench-key-number-0",
-      "x-portkey-provider: openai",
-      `x-portkey-custom-host: http://127.0.0.1:${upstreamPort}/v1`,
-    ],
-    isExact: false,
-  };
-}
-
-export function peersFolder(): string {
-  return process.env["UNDERSTUDY_BENCH_PEERS"] ?? join(homedir(), ".cache/understudy-bench");
-}
-
-function target(name: string, port: number, child: ChildProcess, folder: string | null): Target {
+/** A process that listens on this port; `folder` is removed with it. */
+export function target(name: string, port: number, child: ChildProcess, folder: string | null): Target {
   // What a process says is nobody's concern, but a full pipe would stop it.
   child.stdout?.resume();
   child.stderr?.resume();
@@ -223,7 +201,7 @@ export function plainEnv(): NodeJS.ProcessEnv {
   return env;
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
@@ -231,10 +209,12 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-async function untilOpen(port: number, child: ChildProcess): Promise<void> {
+/** Throws with what the process said when nobody listens after `withinMs`. */
+export async function untilOpen(port: number, child: ChildProcess, withinMs = 15_000): Promise<void> {
+  const until = Date.now() + withinMs;
   let trouble = "";
   child.stderr?.on("data", (chunk: Buffer) => (trouble += chunk.toString()));
-  for (let tries = 0; tries < 300; tries++) {
+  while (Date.now() < until) {
     if (child.exitCode !== null) break;
     const answered = await fetch(`http://127.0.0.1:${port}/`).then(
       () => true,

@@ -1,4 +1,4 @@
-import type { RouteOrder, SignInMessage, TurnDetail, TurnRow } from "../src/gateway/page/view.ts";
+import type { KeyAdded, RouteOrder, SignInMessage, TurnDetail, TurnRow } from "../src/gateway/page/view.ts";
 import { adminKey, forgetKey } from "./admin-key.ts";
 import { readEvents } from "./read-events.ts";
 
@@ -60,6 +60,12 @@ export const resetAccount = (id: string) => post(`credentials/${part(id)}/reset`
 export const resetPool = (provider: string) => post(`pools/${part(provider)}/reset`);
 export const orderRoute = (name: string, order: RouteOrder) => post(`routes/${part(name)}/order`, order);
 export const cancelSignIn = (id: string) => post(`sign-ins/${part(id)}/cancel`);
+
+/** Hands a key over, once. What comes back holds nothing of it. */
+export async function addKey(provider: string, key: string, label: string): Promise<KeyAdded> {
+  const body = { provider, key, ...(label === "" ? {} : { label }) };
+  return (await (await ask("keys", { method: "POST", body })).json()) as KeyAdded;
+}
 
 /** Starts a sign-in and tells how far it is, until it is over or `signal` aborts. */
 export async function startSignIn(

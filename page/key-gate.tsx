@@ -20,6 +20,8 @@ export function KeyGate() {
       </p>
       <Command text="understudy serve --print-admin-key" />
       <form onSubmit={submit}>
+        {/* Tells a password store what the key belongs to. */}
+        <input type="text" name="username" autocomplete="username" value="understudy admin" readOnly hidden />
         <label for="key">Admin key</label>
         <div class="row">
           <input

@@ -1,8 +1,9 @@
 import { signal } from "@preact/signals";
-import type { SignInMessage } from "../src/gateway/page/view.ts";
+import type { KeyAdded, SignInMessage } from "../src/gateway/page/view.ts";
 import { cancelSignIn, startSignIn } from "./api.ts";
 import { Command } from "./command.tsx";
 import { state } from "./live.ts";
+import { KeyForm } from "./key-form.tsx";
 import { Modal } from "./modal.tsx";
 import { now } from "./clock.ts";
 import { formatDuration } from "./format.ts";
@@ -11,6 +12,7 @@ type Step =
   | { readonly at: "choose" }
   | { readonly at: "asking"; readonly provider: string }
   | { readonly at: "code"; readonly provider: string; readonly code: Extract<SignInMessage, { type: "code" }> }
+  | { readonly at: "stored"; readonly provider: string; readonly added: KeyAdded }
   | { readonly at: "done"; readonly message: Extract<SignInMessage, { type: "signed-in" }> }
   | { readonly at: "failed"; readonly provider: string; readonly message: string };
 
@@ -83,14 +85,17 @@ function StepView({ step: value }: { step: Step }) {
             {value.message.email !== null && value.message.email !== value.message.label && ` (${value.message.email})`}
             {value.message.renewed ? ": its old login is replaced, its rests are over." : " is ready to serve."}
           </p>
-          {state.value?.routes.length === 0 && (
-            <p>
-              Next, choose the model to ask first: <Command text="understudy model" />
-            </p>
-          )}
-          <button type="button" class="primary" onClick={close}>
-            Done
-          </button>
+          <Next />
+        </>
+      );
+    case "stored":
+      return (
+        <>
+          <h2>{value.added.isNew ? "Key stored" : "Key known already"}</h2>
+          <p role="status" class="good">
+            {nameOf(value.provider)} · {value.added.label} {value.added.isNew ? "is ready to serve." : "is used again."}
+          </p>
+          <Next />
         </>
       );
     case "failed":
@@ -108,9 +113,23 @@ function StepView({ step: value }: { step: Step }) {
   }
 }
 
+function Next() {
+  return (
+    <>
+      {state.value?.routes.length === 0 && (
+        <p>
+          Next, choose the model to ask first: <Command text="understudy model" />
+        </p>
+      )}
+      <button type="button" class="primary" onClick={close}>
+        Done
+      </button>
+    </>
+  );
+}
+
 function Choose() {
   const { logins = [], keyProviders = [] } = state.value ?? {};
-  const chosen = keyChoice.value ?? keyProviders[0]?.provider;
   return (
     <>
       <h2>Add an account</h2>
@@ -123,31 +142,15 @@ function Choose() {
         ))}
       </p>
       <h3>With a key</h3>
-      <p>A key is entered on the command line, where it passes no browser:</p>
-      <p class="row wrap">
-        <label class="unseen" for="key-provider">
-          Provider
-        </label>
-        <select
-          id="key-provider"
-          value={chosen}
-          onChange={(event) => {
-            keyChoice.value = event.currentTarget.value;
-          }}
-        >
-          {keyProviders.map(({ provider, name }) => (
-            <option key={provider} value={provider}>
-              {name}
-            </option>
-          ))}
-        </select>
-        <Command text={keyProviders.find(({ provider }) => provider === chosen)?.command ?? "understudy auth add"} />
-      </p>
+      <KeyForm
+        providers={keyProviders}
+        onAdded={(provider, added) => {
+          step.value = { at: "stored", provider, added };
+        }}
+      />
     </>
   );
 }
-
-const keyChoice = signal<string | null>(null);
 
 function Code({ provider, code }: { provider: string; code: Extract<SignInMessage, { type: "code" }> }) {
   const { completeVerificationUrl, expiresAt, qr, userCode, verificationUrl } = code;
@@ -194,5 +197,6 @@ function Code({ provider, code }: { provider: string; code: Extract<SignInMessag
 }
 
 function nameOf(provider: string): string {
-  return state.value?.logins.find((one) => one.provider === provider)?.name ?? provider;
+  const { logins = [], keyProviders = [] } = state.value ?? {};
+  return [...logins, ...keyProviders].find((one) => one.provider === provider)?.name ?? provider;
 }

@@ -14,7 +14,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   oauth: ["core", "failures"],
   protocols: ["core", "failures"],
   credentials: ["core"],
-  providers: ["core", "oauth", "credentials"],
+  providers: ["core", "failures", "oauth", "credentials"],
   config: ["core", "failures", "providers"],
   turn: ["core", "failures", "protocols", "credentials", "providers", "config"],
   transport: ["core"],

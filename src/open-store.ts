@@ -4,6 +4,8 @@ import type { Clock } from "./core/clock.ts";
 import { isUnderstudyError, UnderstudyError } from "./core/error.ts";
 import type { Store } from "./credentials/store.ts";
 import type { UnderstudyHome } from "./platform/home.ts";
+import { createKeyMemory } from "./key-memory.ts";
+import { type CacheFiles, noCacheFiles } from "./platform/cache-files.ts";
 import { readKeySource } from "./platform/read-key-source.ts";
 import type { JournalLimits } from "./stores/journal-limits.ts";
 import { type KeyPlaceOptions, readPointer } from "./stores/key-place.ts";
@@ -115,7 +117,8 @@ export function keyFrom(text: string, what: string): Uint8Array {
 }
 
 /**
- * Opens the store for turns, and loads no more than the kind of store that it is. `readOnly`: for whoever only looks. What is known of a PostgreSQL store keeps them going while it is away.
+ * Opens the store for turns, and loads no more than the kind of store that it is. `readOnly`: for whoever only looks;
+ * what it may keep for the next time goes into `cache`. What is known of a PostgreSQL store keeps them going while it is away.
  */
 export async function openStore(
   place: StorePlace,
@@ -124,12 +127,23 @@ export async function openStore(
     env,
     journal = {},
     readOnly = false,
-  }: { clock: Clock; env: Env; journal?: Partial<JournalLimits>; readOnly?: boolean },
+    cache = noCacheFiles,
+  }: { clock: Clock; env: Env; journal?: Partial<JournalLimits>; readOnly?: boolean; cache?: CacheFiles },
 ): Promise<Store> {
   const key = storeKeys(place, env);
   if (place.kind === "sqlite") {
     const { openSqliteStore } = await import("./stores/sqlite/open.ts");
-    return openSqliteStore({ file: place.file, key, clock, journal, readOnly });
+    // A key from elsewhere may be another one each time.
+    const origin = readOnly && !isSet(env["UNDERSTUDY_NEW_KEY"]) ? findKeyOrigin(place, env) : null;
+    const keyMemory = origin?.from === "file" ? createKeyMemory(cache, origin.path) : null;
+    return openSqliteStore({
+      file: place.file,
+      key,
+      clock,
+      journal,
+      readOnly,
+      ...(keyMemory === null ? {} : { keyMemory }),
+    });
   }
   const [{ openPostgresStore }, { isOutage }, { createLastKnownStore }] = await Promise.all([
     import("./stores/postgres/open.ts"),

@@ -1,4 +1,4 @@
-import { randomUUID } from "node:crypto";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { concurrencyFor, priceOf, type ResolvedConfig, resolveConfig, strategyFor } from "./config/resolve.ts";
 import type { Config, ConfigInput } from "./config/schema.ts";
@@ -12,7 +12,7 @@ import type { ApiKeyCredential } from "./credentials/credential.ts";
 import { createTokenKeeper, type TokenKeeper } from "./credentials/keeper.ts";
 import type { RefreshOutcome } from "./credentials/refresh-outcome.ts";
 import type { Store } from "./credentials/store.ts";
-import { locateStore, openStore } from "./open-store.ts";
+import { locateStore, openStore, type StorePlace } from "./open-store.ts";
 import { noCacheFiles, openCacheFiles } from "./platform/cache-files.ts";
 import { fingerprint } from "./platform/fingerprint.ts";
 import { type UnderstudyHome, understudyHome } from "./platform/home.ts";
@@ -30,6 +30,7 @@ import { parseConfigText, readCheckedConfig } from "./read-config.ts";
 import { createTransport } from "./transport/on-demand.ts";
 import type { TurnRuntime } from "./turn/runtime.ts";
 import { createHabitLedger } from "./turn/habits.ts";
+import { createPoolBook } from "./turn/pool-book.ts";
 import { createCredentialLoad } from "./turn/load.ts";
 import { createSealLedger } from "./turn/seals.ts";
 import { createStreamGauge } from "./turn/stream-gauge.ts";
@@ -88,10 +89,10 @@ export interface Workspace {
 }
 
 /**
- * Opens an installation. Throws `UnderstudyError`: `config_invalid` (each problem with file, line, key and value),
- * `store_unavailable`, `store_newer`.
+ * Opens an installation. `ifMissing` stands in for a store whose file is not there yet; without it the file is made. Throws
+ * `UnderstudyError`: `config_invalid` (each problem with file, line, key and value), `store_unavailable`, `store_newer`.
  */
-export async function openWorkspace(options: WorkspaceOptions = {}): Promise<Workspace> {
+export async function openWorkspace(options: WorkspaceOptions = {}, ifMissing?: Store): Promise<Workspace> {
   const { env = process.env, clock = systemClock, random = Math.random } = options;
   const home = understudyHome(env);
   const read = async (): Promise<Settings> => {
@@ -100,16 +101,20 @@ export async function openWorkspace(options: WorkspaceOptions = {}): Promise<Wor
   };
   let settings = await read();
   const { config } = settings;
+  const cache = openCacheFiles(join(home.dataDir, "cache"));
   const given = options.store ?? config.store ?? undefined;
-  const store =
-    typeof given === "object"
-      ? given
-      : await openStore(locateStore(given, home), {
+  const openPlace = async (place: StorePlace): Promise<Store> =>
+    ifMissing !== undefined && place.kind === "sqlite" && !existsSync(place.file)
+      ? ifMissing
+      : openStore(place, {
           clock,
           env,
           journal: journalLimits(config),
           readOnly: options.readOnly === true,
+          // Whoever only looks makes no folders.
+          ...(existsSync(home.dataDir) ? { cache } : {}),
         });
+  const store = typeof given === "object" ? given : await openPlace(locateStore(given, home));
   const transport = options.transport ?? createTransport();
   const find = (id: string): Provider | null => findProvider(settings.config.providers, id);
   const spend = createSpendRefreshToken({
@@ -118,26 +123,29 @@ export async function openWorkspace(options: WorkspaceOptions = {}): Promise<Wor
     findProvider: find,
     timeoutMs: config.limits.refreshTimeoutMs,
   });
-  const keeper = createTokenKeeper({
-    store,
-    clock,
-    random,
-    owner: processOwner(),
-    isDead: isOwnerDead,
-    async spend(credential) {
-      secrets.note(credential.grant.refreshToken?.reveal());
-      const outcome = await spend(credential);
-      if (outcome.kind === "answered") {
-        const { accessToken, refreshToken, idToken } = outcome.grant;
-        for (const token of [accessToken, refreshToken, idToken]) secrets.note(token?.reveal());
-      }
-      for (const tell of refreshObservers) tell({ provider: credential.provider, outcome: outcome.kind });
-      return outcome;
-    },
-    claimMs: config.limits.refreshTimeoutMs + 10_000,
-  });
+  const makeKeeper = (): TokenKeeper =>
+    createTokenKeeper({
+      store,
+      clock,
+      random,
+      owner: processOwner(),
+      isDead: isOwnerDead,
+      async spend(credential) {
+        secrets.note(credential.grant.refreshToken?.reveal());
+        const outcome = await spend(credential);
+        if (outcome.kind === "answered") {
+          const { accessToken, refreshToken, idToken } = outcome.grant;
+          for (const token of [accessToken, refreshToken, idToken]) secrets.note(token?.reveal());
+        }
+        for (const tell of refreshObservers) tell({ provider: credential.provider, outcome: outcome.kind });
+        return outcome;
+      },
+      claimMs: config.limits.refreshTimeoutMs + 10_000,
+    });
+  // Made when a token is asked for: whoever only looks asks for none.
+  let keeper: TokenKeeper | null = null;
   // Whoever brings a store of their own wants nothing written beside it.
-  const usage = createUsageLog(typeof given === "object" ? noCacheFiles : openCacheFiles(join(home.dataDir, "cache")));
+  const usage = createUsageLog(typeof given === "object" ? noCacheFiles : cache);
   const closing = new AbortController();
   const secrets = new SecretLedger();
   const turnObservers = new Set<() => (event: TurnEvent) => void>();
@@ -149,7 +157,10 @@ export async function openWorkspace(options: WorkspaceOptions = {}): Promise<Wor
     clock,
     random,
     store,
-    keeper,
+    pools: createPoolBook(store),
+    get keeper() {
+      return (keeper ??= makeKeeper());
+    },
     get limits() {
       return settings.config.limits;
     },
@@ -192,7 +203,7 @@ export async function openWorkspace(options: WorkspaceOptions = {}): Promise<Wor
     },
     seals: createSealLedger(),
     habits: createHabitLedger(),
-    newTurnId: () => `turn_${randomUUID().replaceAll("-", "")}`,
+    newTurnId: () => `turn_${process.getBuiltinModule("node:crypto").randomUUID().replaceAll("-", "")}`,
   };
   return {
     home,
@@ -202,7 +213,9 @@ export async function openWorkspace(options: WorkspaceOptions = {}): Promise<Wor
     store,
     transport,
     clock,
-    keeper,
+    get keeper() {
+      return runtime.keeper;
+    },
     runtime,
     usage,
     secrets,
@@ -220,7 +233,7 @@ export async function openWorkspace(options: WorkspaceOptions = {}): Promise<Wor
     },
     async close() {
       closing.abort(new UnderstudyError("cancelled", "this installation was closed"));
-      await keeper.idle();
+      await keeper?.idle();
       usage.flush();
       if (store !== options.store) await store.close();
       if (transport !== options.transport) await transport.close();

@@ -1,5 +1,7 @@
 #!/bin/sh
 # Builds CLIProxyAPI for the benchmark, in a folder outside of this repository. Needs Go. Usage: bench/peers/cliproxyapi.sh [FOLDER]
+# Not tried yet: the module proxy of the machine where this was written refuses the module (403), so no version is pinned, and run.ts starts
+# no such target.
 set -eu
 folder="${1:-${UNDERSTUDY_BENCH_PEERS:-$HOME/.cache/understudy-bench}/cliproxyapi}"
 mkdir -p "$folder"

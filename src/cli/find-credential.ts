@@ -1,6 +1,7 @@
 import { UnderstudyError } from "../core/error.ts";
 import type { Credential } from "../credentials/credential.ts";
-import { looksLikeKey, type Pool } from "./find-provider.ts";
+import { looksLikeKey } from "../providers/label.ts";
+import type { Pool } from "./find-provider.ts";
 
 /**
  * The credential that a person means: by its exact id, else by its label if only one has it (case does not matter), else

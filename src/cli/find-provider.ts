@@ -1,7 +1,7 @@
 import { didYouMean, nearestNames } from "../config/nearest-names.ts";
 import { UnderstudyError } from "../core/error.ts";
 import type { Credential } from "../credentials/credential.ts";
-import { cleanMessage } from "../failures/clean-message.ts";
+import { looksLikeKey } from "../providers/label.ts";
 import { findLeftOut } from "../providers/left-out.ts";
 import type { Provider } from "../providers/provider.ts";
 import { findProvider } from "../providers/registry.ts";
@@ -48,12 +48,6 @@ export async function readPool({ store, runtime }: Workspace, providerId: string
     provider: runtime.findProvider(providerId),
     credentials: [...stored, ...runtime.environmentCredentials(providerId)],
   };
-}
-
-/** True for what may well be a key or token, so that it must not be repeated. */
-export function looksLikeKey(text: string): boolean {
-  if (cleanMessage(text).includes("[secret]")) return true;
-  return text.split(/[^A-Za-z0-9]/).some((run) => run.length >= 20 && /\d/.test(run) && /[A-Za-z]/.test(run));
 }
 
 /** For a key on the command line. The key itself is not repeated. */

@@ -1,5 +1,6 @@
 import { UnderstudyError } from "../core/error.ts";
 import { exitCodes } from "./exit-codes.ts";
+import { ownStandardStreams } from "./standard-streams.ts";
 
 const controller = new AbortController();
 let exitCode: number | null = null;
@@ -15,12 +16,9 @@ export const interruptSignal: AbortSignal = controller.signal;
 export function watchInterrupts(): void {
   process.on("SIGINT", () => bySignal(exitCodes.interrupted));
   process.on("SIGTERM", () => bySignal(exitCodes.terminated));
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code !== "EPIPE") throw error;
-      if (exitCode === null) interrupt(exitCodes.done);
-    });
-  }
+  ownStandardStreams(() => {
+    if (exitCode === null) interrupt(exitCodes.done);
+  });
 }
 
 /** The exit code after an interrupt; null when there was none. */

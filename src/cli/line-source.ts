@@ -1,6 +1,7 @@
 import { createInterface, type Interface } from "node:readline";
 import { interruptSignal } from "./interrupt.ts";
 import { canAsk } from "./prompt.ts";
+import { standardStream } from "./standard-streams.ts";
 
 /** Lines of standard input, one after the other: typed at a prompt, or piped in. */
 export interface LineSource {
@@ -29,11 +30,11 @@ export function openLineSource({ prompt, onInterrupt }: LineSourceOptions): Line
   let prompting = false;
   const lines: Interface = createInterface({
     input: process.stdin,
-    ...(terminal ? { output: process.stderr, prompt, terminal } : { terminal: false }),
+    ...(terminal ? { output: standardStream(2), prompt, terminal } : { terminal: false }),
   });
   const end = (): void => {
     // Whatever is said next, here or by the shell, begins a line of its own.
-    if (terminal && prompting && !ended) process.stderr.write("\n");
+    if (terminal && prompting && !ended) standardStream(2).write("\n");
     ended = true;
     wake?.();
   };
@@ -45,7 +46,7 @@ export function openLineSource({ prompt, onInterrupt }: LineSourceOptions): Line
   lines.on("SIGINT", () => {
     if (onInterrupt()) return;
     if (lines.line !== "") {
-      process.stderr.write("\n");
+      standardStream(2).write("\n");
       // Ctrl-E, Ctrl-U: to the end, and away with all before it.
       lines.write(null, { ctrl: true, name: "e" });
       lines.write(null, { ctrl: true, name: "u" });

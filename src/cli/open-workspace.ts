@@ -1,6 +1,6 @@
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { isUnderstudyError, UnderstudyError } from "../core/error.ts";
 import type { Store } from "../credentials/store.ts";
 import { locateStore } from "../open-store.ts";
@@ -8,6 +8,7 @@ import { openWorkspace, type Workspace } from "../workspace.ts";
 import { interruptSignal } from "./interrupt.ts";
 import { findHome, loadConfig } from "./load-config.ts";
 import { say, scrubLines } from "./output.ts";
+import { writeAtOnce } from "./standard-streams.ts";
 
 /** After this long of waiting at the end a person is told what for, in ms. */
 const quietCloseMs = 500;
@@ -65,12 +66,8 @@ export async function withWorkspaceToRead<T>(
   work: (workspace: Workspace) => Promise<T>,
   readOnly: boolean = true,
 ): Promise<T> {
-  const home = findHome();
-  const { store: given } = await loadConfig(home);
-  const file = given === undefined ? home.storeFile : resolve(home.configDir, given);
-  // An address is no path: what is wrong with it is said when it is opened.
-  const isMissing = !existsSync(file) && !/^[a-z]+:\/\//i.test(given ?? "");
-  return closing(await openWorkspace(isMissing ? { store: emptyStore } : { readOnly }), work);
+  if (readOnly) writeAtOnce();
+  return closing(await openWorkspace({ readOnly }, emptyStore), work);
 }
 
 async function closing<T>(workspace: Workspace, work: (workspace: Workspace) => Promise<T>): Promise<T> {

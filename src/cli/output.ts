@@ -1,10 +1,11 @@
-import picocolors from "picocolors";
 import { cleanMessage } from "../failures/clean-message.ts";
 import { isTerminal } from "../platform/is-terminal.ts";
+import { type Colors, createColors } from "./colors.ts";
+import { writeText } from "./standard-streams.ts";
 
 /** Colours for prose on standard error, and for data on standard output: only on a terminal, and not with NO_COLOR. */
-export const colors: ReturnType<typeof picocolors.createColors> = picocolors.createColors(hasColors(2));
-export const dataColors: ReturnType<typeof picocolors.createColors> = picocolors.createColors(hasColors(1));
+export const colors: Colors = createColors(hasColors(2));
+export const dataColors: Colors = createColors(hasColors(1));
 
 function hasColors(descriptor: 1 | 2): boolean {
   return isTerminal(descriptor) && (process.env["NO_COLOR"] ?? "") === "" && process.env["TERM"] !== "dumb";
@@ -12,17 +13,17 @@ function hasColors(descriptor: 1 | 2): boolean {
 
 /** Data: to standard output, as one or more lines. */
 export function printLines(...lines: readonly string[]): void {
-  for (const line of lines) process.stdout.write(`${withoutControls(line)}\n`);
+  for (const line of lines) writeText(1, `${withoutControls(line)}\n`);
 }
 
 /** Data as JSON: to standard output, indented for people and just as good for programs. */
 export function printJson(value: unknown): void {
-  process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+  writeText(1, `${JSON.stringify(value, null, 2)}\n`);
 }
 
 /** Text of a model, as it comes. What could steer a terminal is taken out where one is listening. */
 export function printText(text: string): void {
-  process.stdout.write(isTerminal(1) ? forTerminal(text) : text);
+  writeText(1, isTerminal(1) ? forTerminal(text) : text);
 }
 
 /** Text that is not ours without all that a terminal would obey. No colour in it is ours: one of them hides all that follows. */
@@ -32,7 +33,7 @@ export function forTerminal(text: string): string {
 
 /** Prose: to standard error. */
 export function say(...lines: readonly string[]): void {
-  for (const line of lines) process.stderr.write(`${withoutControls(line)}\n`);
+  for (const line of lines) writeText(2, `${withoutControls(line)}\n`);
 }
 
 /**

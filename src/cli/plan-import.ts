@@ -9,8 +9,7 @@ import { baseUrlProblem, trimBaseUrl } from "../providers/base-url.ts";
 import { findLeftOut } from "../providers/left-out.ts";
 import type { Provider } from "../providers/provider.ts";
 import { findProvider } from "../providers/registry.ts";
-import { steeringCharacter } from "./commands/auth/add-options.ts";
-import { looksLikeKey } from "./find-provider.ts";
+import { looksLikeKey, steeringCharacter } from "../providers/label.ts";
 
 /** What would come over, piece by piece, and why something would not. Nothing in it may be printed but `what` and `reason`. */
 export interface ImportPlan {

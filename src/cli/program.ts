@@ -5,6 +5,7 @@ import { interruptExitCode, interruptSignal } from "./interrupt.ts";
 import { colors, scrubLines } from "./output.ts";
 import { reportError } from "./report-error.ts";
 import { readPackageVersion } from "../platform/package-version.ts";
+import { writeText } from "./standard-streams.ts";
 
 /** Every command, in the order in which a person meets them. */
 export const commandTable: readonly CommandEntry[] = [
@@ -118,6 +119,8 @@ export async function createProgram(argv: readonly string[]): Promise<Command> {
     .showHelpAfterError("(--help shows what there is)")
     .exitOverride()
     .configureOutput({
+      writeOut: (text) => writeText(1, text),
+      writeErr: (text) => writeText(2, text),
       // Commander repeats what was typed, and that may be a key in the wrong place.
       outputError: (text, write) => {
         write(`${colors.red("understudy:")} ${scrubLines(text.replace(/^error: /, ""))}`);

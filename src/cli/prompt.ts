@@ -1,6 +1,7 @@
 import { UnderstudyError } from "../core/error.ts";
 import { interruptSignal } from "./interrupt.ts";
 import { isTerminal } from "../platform/is-terminal.ts";
+import { standardStream } from "./standard-streams.ts";
 
 /** True when a question can be asked: somebody reads standard error and types at standard input. */
 export function canAsk(): boolean {
@@ -27,7 +28,7 @@ export async function askSecret(
   const answer = await password({
     message,
     validate: (text) => problemWith(text ?? "") ?? undefined,
-    output: process.stderr,
+    output: standardStream(2),
     signal: interruptSignal,
   });
   if (isCancel(answer)) throw cancelled();
@@ -45,7 +46,7 @@ export async function askChoice<T extends string>(
   const answer = await select<string>({
     message,
     options: choices.map((choice) => ({ ...choice })),
-    output: process.stderr,
+    output: standardStream(2),
     signal: interruptSignal,
   });
   const chosen = isCancel(answer) ? undefined : choices.find(({ value }) => value === answer);
@@ -81,7 +82,7 @@ export async function askSearch(
     maxItems: 12,
     placeholder: "type to search",
     ...(options.initial === undefined ? {} : { initialValue: options.initial }),
-    output: process.stderr,
+    output: standardStream(2),
     signal: interruptSignal,
   });
   if (isCancel(answer)) throw cancelled();

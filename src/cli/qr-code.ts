@@ -21,7 +21,7 @@ export async function qrLines(url: string, { columns, rows }: TerminalSize): Pro
   const lines = renderUnicodeCompact(url, { border }).split("\n");
   const width = Math.max(...lines.map((line) => line.length));
   if (columns < width || rows < lines.length + linesBeside) return [];
-  return lines.map((line) => colors.bgBlack(colors.whiteBright(line)));
+  return lines.map((line) => colors.whiteOnBlack(line));
 }
 
 /**

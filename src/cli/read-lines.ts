@@ -1,5 +1,6 @@
 import { createInterface } from "node:readline";
 import { canAsk } from "./prompt.ts";
+import { standardStream } from "./standard-streams.ts";
 
 /**
  * Hands over each line of standard input until it is closed, while something else goes on. On a terminal the person can edit the
@@ -9,7 +10,7 @@ export function readLinesMeanwhile(onLine: (line: string) => void, prompt: strin
   const terminal = canAsk();
   const lines = createInterface({
     input: process.stdin,
-    ...(terminal ? { output: process.stderr, prompt, terminal } : { terminal: false }),
+    ...(terminal ? { output: standardStream(2), prompt, terminal } : { terminal: false }),
   });
   lines.on("line", (line) => {
     onLine(line);
@@ -21,7 +22,7 @@ export function readLinesMeanwhile(onLine: (line: string) => void, prompt: strin
   return {
     close() {
       lines.close();
-      if (terminal) process.stderr.write("\n");
+      if (terminal) standardStream(2).write("\n");
     },
   };
 }

@@ -1,5 +1,6 @@
 import { interruptExitCode, watchInterrupts } from "./interrupt.ts";
 import { reportError } from "./report-error.ts";
+import { allWritten } from "./standard-streams.ts";
 
 /** Runs the command line and ends the process with its exit code. */
 export async function run(argv: readonly string[]): Promise<void> {
@@ -8,12 +9,8 @@ export async function run(argv: readonly string[]): Promise<void> {
   process.on("uncaughtException", (error) => process.exit(reportError(error)));
   const { runProgram } = await import("./program.ts");
   const code = await runProgram(argv);
-  await Promise.all([written(process.stdout), written(process.stderr)]);
+  await allWritten();
+  // What Node itself has to say, a warning, it says one round later.
+  await new Promise((resolve) => setImmediate(resolve));
   process.exit(interruptExitCode() ?? code);
-}
-
-function written(stream: NodeJS.WriteStream): Promise<void> {
-  return new Promise((resolve) => {
-    stream.write("", () => resolve());
-  });
 }

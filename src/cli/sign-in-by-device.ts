@@ -7,6 +7,7 @@ import { interruptSignal } from "./interrupt.ts";
 import { colors, say } from "./output.ts";
 import { mayShowAsQrCode, qrLines } from "./qr-code.ts";
 import { tellWait } from "./tell-wait.ts";
+import { standardStream } from "./standard-streams.ts";
 
 /**
  * Shows page and code, and waits until the person has confirmed on whatever machine. `qr`: also as a QR code, if standard error is a
@@ -29,7 +30,7 @@ export function signInOnAnyMachine(
       const { verificationUrl, completeVerificationUrl, userCode, expiresAt } = prompt;
       const address = addressToShow(prompt);
       const picture =
-        qr && process.stderr.isTTY && mayShowAsQrCode(address) ? await qrLines(address, process.stderr) : [];
+        qr && standardStream(2).isTTY && mayShowAsQrCode(address) ? await qrLines(address, standardStream(2)) : [];
       say(
         `To sign in to ${provider.name}, open this page in a browser, on any machine:`,
         "",

@@ -51,6 +51,9 @@ export const defaultCooldownsMs: Partial<Record<Reason, readonly number[]>> = {
 /** A reset further away than this is not believed: a plan window is at most a month. */
 export const longestBelievedMs: number = 32 * 24 * hour;
 
+/** An end further away than any cooldown's can be, in ms: it was made by a clock that ran far ahead, and counts for nothing. */
+export const longestBelievedEndMs: number = longestBelievedMs + minute;
+
 /** Where a failure of this scope is noted; null when it is nobody's fault but the caller's or the network's. */
 export function cooldownKey(
   scope: Scope,
@@ -116,8 +119,7 @@ export function healsByItself(reason: Reason): boolean {
 export function isCooling(cooldown: Cooldown, credentialId: string, model: string, now: number): boolean {
   return (
     cooldown.until > now &&
-    // Further away than any cooldown can be: it was made by a clock that ran far ahead.
-    cooldown.until <= now + longestBelievedMs + 60_000 &&
+    cooldown.until <= now + longestBelievedEndMs &&
     (cooldown.credentialId === "" || cooldown.credentialId === credentialId) &&
     (cooldown.model === "" || cooldown.model === model)
   );

@@ -79,6 +79,8 @@ export type TurnEvent =
        * Missing: nobody measured.
        */
       readonly overheadMs?: number;
+      /** In words, what of the request could not be carried to this candidate. Missing: all of it went there. */
+      readonly dropped?: readonly string[];
       readonly at: number;
     }
   | {
@@ -110,6 +112,10 @@ export interface AttemptRecord {
   readonly waitedMs?: number;
   /** Until when the credential, or this model, rests because of it, in Unix ms. Missing: nobody rests. */
   readonly restsUntil?: number;
+  /** In words, what of the request could not be carried to who answered: names of fields and kinds of content. Missing: nothing was left out. */
+  readonly dropped?: readonly string[];
+  /** True when it had begun to answer, and its caller had seen some of it when it failed. */
+  readonly cut?: true;
   readonly failure: Failure | null;
   readonly decision: Decision | null;
 }

@@ -15,7 +15,7 @@ export class Secret {
   }
 
   equals(other: Secret | null | undefined): boolean {
-    return other != null && other.#value === this.#value;
+    return other != null && other.reveal() === this.reveal();
   }
 
   toString(): string {

@@ -1,4 +1,5 @@
 import type { Random } from "./clock.ts";
+import { type Compare, itemAt, sizeOf, type Tree } from "./ordered-tree.ts";
 
 /** How a pool chooses among its usable credentials. */
 export const strategies = ["fill_first", "round_robin", "least_used", "random"] as const;
@@ -31,33 +32,62 @@ export function orderCredentials<T extends Selectable>(
   random: Random,
   preferredId?: string,
 ): T[] {
-  const ordered = [...credentials].sort(byPriority);
-  switch (strategy) {
-    case "fill_first":
-      break;
-    case "round_robin":
-      ordered.sort((a, b) => a.lastUsedAt - b.lastUsedAt);
-      break;
-    case "least_used":
-      ordered.sort((a, b) => a.uses - b.uses);
-      break;
-    case "random":
-      shuffle(ordered, random);
-      break;
-  }
+  const ordered = [...credentials].sort(comparisonOf(strategy));
+  if (strategy === "random") shuffle(ordered, random);
   const preferred = ordered.findIndex((credential) => credential.id === preferredId);
   if (preferred > 0) ordered.unshift(...ordered.splice(preferred, 1));
   return ordered;
 }
 
-function byPriority(a: Selectable, b: Selectable): number {
-  return a.priority - b.priority || (a.id < b.id ? -1 : 1);
+/** The order of a strategy before chance has its say. Zero only for one and the same credential. */
+export function comparisonOf(strategy: Strategy): Compare<Selectable> {
+  switch (strategy) {
+    case "fill_first":
+    case "random":
+      return byPriority;
+    case "round_robin":
+      return (a, b) => a.lastUsedAt - b.lastUsedAt || byPriority(a, b);
+    case "least_used":
+      return (a, b) => a.uses - b.uses || byPriority(a, b);
+  }
 }
 
-/** Fisher–Yates, in place. */
+function byPriority(a: Selectable, b: Selectable): number {
+  return a.priority - b.priority || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
+}
+
+/** Fisher–Yates from the front, in place: who comes first is drawn first. */
 function shuffle(items: unknown[], random: Random): void {
-  for (let i = items.length - 1; i > 0; i--) {
-    const j = Math.floor(random() * (i + 1));
+  for (let i = 0; i < items.length - 1; i++) {
+    const j = i + Math.floor(random() * (items.length - i));
     [items[i], items[j]] = [items[j], items[i]];
   }
+}
+
+/**
+ * The order of `orderCredentials`, drawn one by one from a tree that is sorted by `comparisonOf(strategy)`: a turn that needs only the
+ * first draws only the first.
+ */
+export function* drawInOrder<T extends Selectable>(
+  sorted: Tree<T>,
+  strategy: Strategy,
+  random: Random,
+  preferred?: T,
+): Generator<T, undefined> {
+  if (preferred !== undefined) yield preferred;
+  const size = sizeOf(sorted);
+  /** Who stands elsewhere than in the sorted order, as `shuffle` would have moved them so far. */
+  const moved = new Map<number, number>();
+  for (let i = 0; i < size; i++) {
+    let place = i;
+    if (strategy === "random") {
+      const j = i < size - 1 ? i + Math.floor(random() * (size - i)) : i;
+      place = moved.get(j) ?? j;
+      moved.set(j, moved.get(i) ?? i);
+      moved.delete(i);
+    }
+    const item = itemAt(sorted, place);
+    if (item !== undefined && item.id !== preferred?.id) yield item;
+  }
+  return undefined;
 }

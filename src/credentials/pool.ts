@@ -44,7 +44,8 @@ export function assessPool(
   return { usable, blocked };
 }
 
-function whyBlocked(
+/** Why this one may not serve `model` now, given the cooldowns that may concern it; null when it may. */
+export function whyBlocked(
   credential: Credential,
   cooldowns: readonly Cooldown[],
   model: string,

@@ -9,6 +9,7 @@ import type {
   OAuthCredential,
   ReloginMark,
 } from "./credential.ts";
+import type { PoolRecord } from "./pool-record.ts";
 
 /**
  * The one place where state lives. SQLite and PostgreSQL stand behind this port; `test/contract/store.ts` is the
@@ -21,6 +22,11 @@ import type {
 export interface Store {
   // Credentials ------------------------------------------------------------------------------------------------------
 
+  /**
+   * The pool of one provider with all that concerns it, kept between calls: the same record as before, with more changes, as long as
+   * nobody joined or left. A store that has to ask somebody else each time lacks the method.
+   */
+  readPool?(provider: string): Promise<PoolRecord>;
   /** All credentials, or those of one provider, by priority then id. Spends nothing (rule R9). */
   listCredentials(provider?: string): Promise<Credential[]>;
   getCredential(id: string): Promise<Credential | null>;
@@ -63,6 +69,8 @@ export interface Store {
 
   /** All cooldowns that may still matter: those not over, and those whose failure count still grows the next one. */
   listCooldowns(provider?: string): Promise<Cooldown[]>;
+  /** Of these, those that concern one credential of a provider: its own, and everybody's. A store that reads them all lacks the method. */
+  listCooldownsOf?(provider: string, credentialId: string): Promise<Cooldown[]>;
   /**
    * Writes a cooldown. Rule R5 is kept here too, for two processes at once: of the stored and the given one the later
    * `until` wins. All processes see it at once and it outlives them; a power cut may lose the last ones.

@@ -9,10 +9,14 @@ export const mandatoryWindowMs = 30_000;
 /** A token whose end can't be read is refreshed in the background this long after it was obtained. */
 export const unreadableAgeMs: number = 8 * 24 * 60 * minuteMs;
 
-/** True when it is time for a refresh, though the token still lives. */
+/** From when on it is time for a refresh, in Unix ms, though the token still lives. */
+export function refreshDueAt({ expiresAt, obtainedAt }: Grant): number {
+  return expiresAt === null ? obtainedAt + unreadableAgeMs : expiresAt - earlyWindowMs;
+}
+
+/** True when it is time for a refresh. */
 export function shouldRefresh(grant: Grant, now: number): boolean {
-  if (grant.expiresAt === null) return now >= grant.obtainedAt + unreadableAgeMs;
-  return now >= grant.expiresAt - earlyWindowMs;
+  return now >= refreshDueAt(grant);
 }
 
 /** True when the access token is over, or so near its end that a call begun now could outlive it. */

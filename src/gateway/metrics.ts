@@ -1,4 +1,5 @@
 import type { Candidate, TurnEvent } from "../core/events.ts";
+import type { Failure } from "../core/failure.ts";
 import { needsRelogin } from "../credentials/credential.ts";
 import { readPackageVersion } from "../platform/package-version.ts";
 import { createCounter, createHistogram, gaugeFamily, type MetricFamily } from "../telemetry/prometheus.ts";
@@ -78,7 +79,8 @@ export function createMetrics(workspace: Workspace, openTurns: () => number): Me
   const counted = [turns, attempts, failures, switches, cooldowns, refreshes, waits, tokens, costs];
   const startedAt = workspace.clock.now() / 1_000;
 
-  function observe(event: TurnEvent, server: Candidate | null): void {
+  /** `told`: the failures of this turn's attempts, which are counted. */
+  function observe(event: TurnEvent, server: Candidate | null, told: readonly Failure[]): void {
     switch (event.type) {
       case "attempt-start":
         return attempts.add([event.candidate.provider]);
@@ -100,7 +102,8 @@ export function createMetrics(workspace: Workspace, openTurns: () => number): Me
         turns.add([outcome]);
         if (cooldown !== undefined) cooldowns.add([cooldown.provider, cooldown.reason]);
         if (server === null) return;
-        if (failure !== null) failures.add([server.provider, failure.reason, failure.scope]);
+        // A break that nobody went on after has been told as the attempt's already.
+        if (failure !== null && !told.includes(failure)) failures.add([server.provider, failure.reason, failure.scope]);
         if (usage !== null) {
           tokens.add([server.provider, "input"], usage.input);
           tokens.add([server.provider, "cached_input"], usage.cachedInput);
@@ -121,9 +124,11 @@ export function createMetrics(workspace: Workspace, openTurns: () => number): Me
   return {
     observeTurn() {
       let server: Candidate | null = null;
+      const told: Failure[] = [];
       return (event) => {
         if (event.type === "committed") server = event.candidate;
-        observe(event, server);
+        if (event.type === "attempt-failed") told.push(event.failure);
+        observe(event, server, told);
       };
     },
     onRefresh: ({ provider, outcome }) => refreshes.add([provider, outcome]),

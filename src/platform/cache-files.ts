@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
@@ -27,7 +26,7 @@ export function openCacheFiles(folder: string): CacheFiles {
     },
     write(name, value) {
       const path = pathOf(name);
-      const temporary = `${path}.${process.pid}-${randomBytes(4).toString("hex")}`;
+      const temporary = `${path}.${process.pid}-${chance()}`;
       try {
         mkdirSync(folder, { recursive: true, mode: 0o700 });
         writeFileSync(temporary, JSON.stringify(value), { mode: 0o600, flag: "wx" });
@@ -40,6 +39,11 @@ export function openCacheFiles(folder: string): CacheFiles {
       rmSync(pathOf(name), { force: true });
     },
   };
+}
+
+/** Loads what it needs at the first write: most starts write nothing. */
+function chance(): string {
+  return process.getBuiltinModule("node:crypto").randomBytes(4).toString("hex");
 }
 
 /** A cache that keeps nothing. */

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { readFileSync, readlinkSync } from "node:fs";
 import { hostname, uptime } from "node:os";
 
@@ -14,6 +13,7 @@ const procFolder = "/proc";
  */
 export function processOwner(proc: string = procFolder): string {
   const start = readStat(process.pid, proc)?.start ?? "-";
+  const { randomBytes } = process.getBuiltinModule("node:crypto");
   return [readMachine(proc), process.pid, start, randomBytes(6).toString("hex")].join(":");
 }
 

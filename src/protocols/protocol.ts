@@ -44,8 +44,11 @@ export interface Protocol {
    */
   askToGoOn(body: JsonObject, said: string, mayPrefill: boolean): { body: JsonObject; prefilled: boolean };
 
-  /** Follows one answer's stream: what each event means for the turn. */
-  createStreamReader(): StreamReader;
+  /**
+   * Follows one answer's stream: what each event means for the turn. `asked` gives the text of the request as it was sent; it is read only
+   * where the stream alone does not tell whether it is whole.
+   */
+  createStreamReader(asked?: () => string): StreamReader;
   /** The same for a whole answer that is not a stream. */
   readAnswer(body: unknown): AnswerVerdict;
   /** Reads an error answer (status ≥ 400, or a 200 whose body is no answer) as evidence. Never throws, for any text. */
@@ -57,8 +60,8 @@ export interface Protocol {
   decodeAnswer(body: JsonObject): Part[];
   /** Parts → stream. */
   createStreamEncoder(options: EncodeOptions): StreamEncoder;
-  /** Follows a stream as its caller receives it, so that parts of another answer can go on in it. */
-  createStreamFollower(): StreamFollower;
+  /** Follows a stream as its caller receives it, so that parts of another answer can go on in it. `asked`: as for a reader. */
+  createStreamFollower(asked?: () => string): StreamFollower;
   /** Parts → whole answer. */
   encodeAnswer(parts: readonly Part[], options: EncodeOptions): JsonObject;
   /** Stream events → the whole answer they tell, for a caller that asked for no stream. */

@@ -80,3 +80,9 @@ export function formatSse(data: string, event?: string | null): string {
   const name = event == null ? "" : `event: ${event}\n`;
   return `${name}data: ${data.replaceAll(/\r\n|\r|\n/g, "\ndata: ")}\n\n`;
 }
+
+/** The same for an object, whose JSON stands on one line. */
+export function formatJsonEvent(data: object, event?: string | null): string {
+  const name = event == null ? "" : `event: ${event}\n`;
+  return `${name}data: ${JSON.stringify(data)}\n\n`;
+}

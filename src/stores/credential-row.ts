@@ -42,6 +42,21 @@ export interface CredentialRow {
 const secretFields = ["secret", "access_token", "refresh_token", "id_token"] as const;
 type SecretField = (typeof secretFields)[number];
 
+/** One that is opened when it is first needed. */
+class SealedSecret extends Secret {
+  readonly #unseal: () => string;
+  #opened: string | null = null;
+
+  constructor(unseal: () => string) {
+    super("");
+    this.#unseal = unseal;
+  }
+
+  override reveal(): string {
+    return (this.#opened ??= this.#unseal());
+  }
+}
+
 /** Turns rows into credentials and grants into columns. */
 export interface RowMapper {
   /** Throws `store_unavailable`, naming the credential, when one of its secrets does not open. */
@@ -54,8 +69,11 @@ export interface RowMapper {
   forget(id: string): void;
 }
 
-/** `place` is the store as errors name it. */
-export function createRowMapper(sealer: Sealer, place: string): RowMapper {
+/**
+ * `place` is the store as errors name it. `opensLater`: for whoever only looks. Each secret is opened when it is needed, which may be
+ * never; then it is `Secret.reveal` that throws, and a new key is not followed.
+ */
+export function createRowMapper(sealer: Sealer, place: string, opensLater: boolean = false): RowMapper {
   // Every turn lists the pool. A secret is opened again only when its sealed form has changed.
   const opened = new Map<string, Map<SecretField, { sealed: Uint8Array; secret: Secret }>>();
 
@@ -64,14 +82,17 @@ export function createRowMapper(sealer: Sealer, place: string): RowMapper {
     if (fields === undefined) opened.set(row.id, (fields = new Map()));
     const known = fields.get(field);
     if (known !== undefined && Buffer.compare(known.sealed, sealed) === 0) return known.secret;
-    try {
-      const secret = new Secret(sealer.open(sealed, row.id, field));
-      fields.set(field, { sealed, secret });
-      return secret;
-    } catch (error) {
-      if (!(error instanceof SealError)) throw error;
-      throw alteredError(row, place, error);
-    }
+    const unseal = (): string => {
+      try {
+        return sealer.open(sealed, row.id, field);
+      } catch (error) {
+        if (!(error instanceof SealError)) throw error;
+        throw alteredError(row, place, error);
+      }
+    };
+    const secret = opensLater ? new SealedSecret(unseal) : new Secret(unseal());
+    fields.set(field, { sealed, secret });
+    return secret;
   }
 
   function openOrNull(row: CredentialRow, field: SecretField, sealed: Uint8Array | null): Secret | null {

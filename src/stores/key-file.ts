@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { closeSync, fsyncSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { UnderstudyError } from "../core/error.ts";
@@ -58,7 +57,7 @@ function readText(file: string): string {
 
 /** Makes the file with a random key; one that another process made meanwhile stays. */
 export function createKeyFile(file: string): void {
-  writeKeyFile(file, formatKey(randomBytes(keyBytes)));
+  writeKeyFile(file, formatKey(process.getBuiltinModule("node:crypto").randomBytes(keyBytes)));
 }
 
 /**
@@ -68,7 +67,8 @@ export function createKeyFile(file: string): void {
 export function writeKeyFile(path: string, line: string): boolean {
   const file = resolve(path);
   makePrivateFolder(dirname(file));
-  const aside = `${file}.${process.pid}.${randomBytes(4).toString("hex")}`;
+  const chance = process.getBuiltinModule("node:crypto").randomBytes(4).toString("hex");
+  const aside = `${file}.${process.pid}.${chance}`;
   try {
     const descriptor = openSync(aside, "wx", 0o600);
     try {

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { UnderstudyError } from "../core/error.ts";
@@ -42,6 +41,7 @@ export async function readOrCreateKey(path: string, options: KeyPlaceOptions = {
   const found = await readKey(path, options);
   if (found !== null) return found;
   if (options.create === false) throw keyFileMissing(path);
+  const { randomBytes } = process.getBuiltinModule("node:crypto");
   const key = formatKey(randomBytes(keyBytes));
   const chain = options.prefersKeychain === true ? ((await options.openKeychain?.("new")) ?? null) : null;
   const name = randomBytes(8).toString("hex");

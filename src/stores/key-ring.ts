@@ -23,6 +23,15 @@ export interface KeyRing extends Sealer {
   reload(): Promise<void>;
 }
 
+/**
+ * Remembers that a key opened a key check, for whoever only looks: to see it again would need all of `node:crypto`. May forget at any
+ * time; must know nothing of a key that has changed since.
+ */
+export interface KeyMemory {
+  knows(check: Uint8Array): boolean;
+  note(check: Uint8Array): void;
+}
+
 /** The row of the table `meta` that holds the key check: a value sealed with the store's key. */
 export const keyCheck = { id: "meta", field: "key_check", text: "understudy" } as const;
 

@@ -45,6 +45,8 @@ const causesByRow: Readonly<Record<string, string>> = {
   "key-unreadable": "its key can't be read",
   "no-base-url": "it has no address to call",
   "request-unwritable": "it can't be asked this",
+  network: "the connection to the provider broke",
+  "network-words": "the connection to the provider broke",
 };
 
 /** A reason in plain words. */
@@ -57,6 +59,12 @@ export function describeFailure(failure: Failure, now: number): string {
   const until = failure.retryAt === undefined ? "" : `, until ${describeTime(failure.retryAt, now)}`;
   const said = failure.message === "" ? "" : ` (${failure.message})`;
   return `${causesByRow[failure.row] ?? causes[failure.reason]}${until}${said}`;
+}
+
+/** The same of an answer that its caller had seen some of. */
+export function describeCut(failure: Failure, now: number): string {
+  const cause = describeFailure(failure, now);
+  return cause.startsWith(causes.incomplete) ? cause : `${causes.incomplete}: ${cause}`;
 }
 
 /**

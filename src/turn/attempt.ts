@@ -9,7 +9,7 @@ import type { StreamReader } from "../protocols/protocol.ts";
 import { AnswerStream, SilenceError } from "./answer-stream.ts";
 import type { TurnLimits } from "./limits.ts";
 import type { StreamGauge } from "./stream-gauge.ts";
-import type { UpstreamRequest } from "./upstream-request.ts";
+import { bodyText, type UpstreamRequest } from "./upstream-request.ts";
 import { createWatchdog } from "./watchdog.ts";
 
 export interface AttemptInput {
@@ -84,7 +84,10 @@ export async function runAttempt(input: AttemptInput): Promise<AttemptResult> {
     if (isSuccess(response.status) && isEventStream(response, upstream.streams)) {
       const stream = new AnswerStream({
         body: response.body,
-        reader: overheard(protocol.createStreamReader(), input.onText),
+        reader: overheard(
+          protocol.createStreamReader(() => bodyText(upstream.request.body)),
+          input.onText,
+        ),
         watchdog,
         now: () => clock.now(),
         limits,

@@ -2,6 +2,7 @@ import { type Cooldown, cooldownKey, healsByItself, nextCooldown } from "../core
 import type { Decision } from "../core/decide.ts";
 import type { Failure } from "../core/failure.ts";
 import { isAboutLogin, isBenchedBy } from "../credentials/pool.ts";
+import { groupCooldowns } from "../credentials/pool-record.ts";
 import type { Store } from "../credentials/store.ts";
 import type { Line, LineCandidate } from "./line.ts";
 
@@ -20,7 +21,7 @@ export async function planCooldown(
   const at = { provider: target.provider, credentialId: credential.id, model: target.model };
   const key = cooldownKey(failure.scope, at);
   if (key === null) return null;
-  const standing = (await store.listCooldowns(target.provider)).find(
+  const standing = (await cooldownsOf(store, at.provider, key.credentialId)).find(
     (one) => one.credentialId === key.credentialId && one.model === key.model,
   );
   const planned = nextCooldown(failure, at, standing ?? null, now);
@@ -58,14 +59,20 @@ export async function withoutBenched(
   line: Line,
   now: number,
 ): Promise<{ line: Line; recovery: number | null }> {
-  const benched = (await store.listCooldowns()).filter((one) => one.until > now && one.credentialId !== "");
-  if (benched.length === 0) return { line, recovery: null };
+  const standing = (await store.listCooldowns()).filter((one) => one.until > now && one.credentialId !== "");
+  if (standing.length === 0) return { line, recovery: null };
+  const benched = groupCooldowns(standing);
   const recoveries: number[] = [];
-  const left = line.filter(({ target, credential }) => {
-    const own = benched.find((one) => isBenchedBy(one, credential, target.model, now));
-    if (own !== undefined && healsByItself(own.reason)) recoveries.push(own.until);
-    return own === undefined;
-  });
+  const refused = new Set<string>();
+  // The current one stays, whoever has benched it.
+  for (const { target, credential } of line.all.slice(1)) {
+    const own = benched.get(credential.id)?.find((one) => isBenchedBy(one, credential, target.model, now));
+    if (own === undefined) continue;
+    refused.add(`${credential.id}\n${target.model}`);
+    if (healsByItself(own.reason)) recoveries.push(own.until);
+  }
+  if (refused.size === 0) return { line, recovery: null };
+  const left = line.filter(({ target, credential }) => !refused.has(`${credential.id}\n${target.model}`));
   return { line: left, recovery: recoveries.length === 0 ? null : Math.min(...recoveries) };
 }
 
@@ -78,7 +85,7 @@ export async function clearAfterSuccess(
   { target, credential }: LineCandidate,
   startedAt: number,
 ): Promise<void> {
-  const standing = await store.listCooldowns(target.provider);
+  const standing = await cooldownsOf(store, target.provider, credential.id);
   for (const one of standing) {
     const mine = one.credentialId === "" || one.credentialId === credential.id;
     if (!mine || (one.model !== "" && one.model !== target.model) || one.since > startedAt) continue;
@@ -86,4 +93,9 @@ export async function clearAfterSuccess(
     const { provider, credentialId, model } = one;
     await store.clearCooldowns({ provider, credentialId, model, setBefore: startedAt + 1 });
   }
+}
+
+/** Those that may concern this credential, or with "" everybody; where the store can't tell them apart, the whole provider's. */
+function cooldownsOf(store: Store, provider: string, credentialId: string): Promise<readonly Cooldown[]> {
+  return store.listCooldownsOf?.(provider, credentialId) ?? store.listCooldowns(provider);
 }

@@ -6,10 +6,11 @@ import type { EncodeOptions, StreamEncoder } from "../protocols/protocol.ts";
 import { createPublicStream } from "../protocols/responses/public-stream.ts";
 import type { ProtocolName } from "../core/target.ts";
 import { formatSse, type SseEvent } from "../protocols/sse.ts";
+import { aboutSuccessor } from "./about-turn.ts";
 import type { UpstreamAnswer } from "./attempt.ts";
 import type { Batch, StreamEnd, Taker } from "./answer-stream.ts";
 import { Continuation, type FindSuccessor } from "./continuation.ts";
-import { type TurnRequest, wantsStream } from "./request.ts";
+import { textOf, type TurnRequest, wantsStream } from "./request.ts";
 
 /** A committed answer on its way to the caller: bytes of the caller's protocol, or parts. Take one of them, once. */
 export interface CallerAnswer {
@@ -93,7 +94,9 @@ function fromStream(
   /** The stream as it is, followed so that others can go on in it. A failure event of its own waits until it is known that nobody does. */
   async function* goingOn(following: Continuation): AsyncGenerator<Uint8Array> {
     const decoder = protocols[protocol].createStreamDecoder();
-    const follower = protocols[protocol].createStreamFollower();
+    const follower = protocols[protocol].createStreamFollower(() =>
+      request.dialect === "canonical" ? "" : textOf(request.body),
+    );
     for await (const { bytes, events } of needsPublicForm(request, answer) ? publicBatches() : stream.rest()) {
       yield bytes;
       for (const event of events) {
@@ -218,7 +221,7 @@ async function* encodeParts(
   yield encoder.encode(JSON.stringify(protocol.encodeAnswer(all, options) satisfies JsonObject));
 }
 
-/** Parts as text of a stream. Each time another takes over, a comment says who: the headers are out already (rule R10). */
+/** Parts as text of a stream. Each time another takes over, comments say who, and what was left out: the headers are out already (rule R10). */
 async function* encodeInto(
   out: StreamEncoder,
   parts: AsyncIterable<Part>,
@@ -228,9 +231,7 @@ async function* encodeInto(
   for await (const part of parts) {
     const successors = continuation?.successors.slice(told) ?? [];
     told += successors.length;
-    const about = successors
-      .map((name) => `: x-understudy-continued-by=${encodeURI(name.toWellFormed())}\n\n`)
-      .join("");
+    const about = successors.map(aboutSuccessor).join("");
     const text = about + out.encode(part);
     if (text !== "") yield encoder.encode(text);
   }

@@ -20,7 +20,12 @@ export interface Successor {
   readonly prefilled: boolean;
   /** `provider/model/credential label`. */
   readonly name: string;
+  /** In words, what of the request could not be carried to it. */
+  readonly dropped: readonly string[];
 }
+
+/** What the caller is told of who took over. */
+export type TookOver = Pick<Successor, "name" | "dropped">;
 
 /** Looks for somebody to go on from `said` after `cut`; null when nobody can. */
 export type FindSuccessor = (said: string, cut: Failure) => Promise<Successor | null>;
@@ -34,7 +39,7 @@ export class Continuation {
   readonly #said = new Said();
   #end: StreamEnd | null = null;
   #answer: SuccessorAnswer | null = null;
-  #successors: string[] = [];
+  readonly #successors: TookOver[] = [];
 
   constructor(find: FindSuccessor) {
     this.#find = find;
@@ -50,7 +55,7 @@ export class Continuation {
   }
 
   /** Who took over so far, in order. */
-  get successors(): readonly string[] {
+  get successors(): readonly TookOver[] {
     return this.#successors;
   }
 
@@ -71,7 +76,7 @@ export class Continuation {
       const successor = await this.#find(this.#said.text, end.failure);
       if (successor === null) return;
       this.#answer = successor.answer;
-      this.#successors.push(successor.name);
+      this.#successors.push(successor);
       yield* joinParts(successor.answer.parts(), {
         said: this.#said,
         mayRepeat: !successor.prefilled,

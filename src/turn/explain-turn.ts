@@ -4,6 +4,7 @@ import type { Credential } from "../credentials/credential.ts";
 import {
   describeDecision,
   describeDuration,
+  describeCut,
   describeFailure,
   describeRow,
   describeTime,
@@ -90,7 +91,7 @@ function describeSwitch({ from, cost }: ReckonedSwitch): string | null {
 }
 
 function explainAttempt(
-  { candidate, startedAt, endedAt, called, waitedMs = 0, restsUntil, failure, decision }: AttemptRecord,
+  { candidate, startedAt, endedAt, called, waitedMs = 0, restsUntil, dropped, cut, failure, decision }: AttemptRecord,
   number: number,
   credentials: readonly Credential[],
   outcome: ExplainableTurn["outcome"],
@@ -102,7 +103,7 @@ function explainAttempt(
     const said: ExplainedPart =
       outcome === "answered" ? { text: "answered", tone: "good" } : { text: "began to answer", tone: "bad" };
     const part: ExplainedPart = outcome === "running" ? { text: "is asked", tone: "strong" } : said;
-    return [{ depth: 1, parts: [{ text: name }, part] }];
+    return [{ depth: 1, parts: [{ text: name }, part] }, ...explainDropped(dropped)];
   }
   const when = called ? ` after ${describeSpan(startedAt, endedAt)}` : ", before any call";
   const then = decision === null ? "" : `; then: ${describeDecision(decision)}`;
@@ -112,9 +113,10 @@ function explainAttempt(
       parts: [
         { text: name },
         { text: failure.reason, tone: "bad" },
-        { text: `${when}: ${describeFailure(failure, now)}` },
+        { text: `${when}: ${cut === true ? describeCut(failure, now) : describeFailure(failure, now)}` },
       ],
     },
+    ...explainDropped(dropped),
     { depth: 2, parts: [{ text: `decided by ${describeRow(failure.row)}, scope ${failure.scope}${then}` }] },
   ];
   if (restsUntil !== undefined) {
@@ -124,6 +126,12 @@ function explainAttempt(
   const credential = credentials.find(({ id }) => id === candidate.credential.id);
   const command = signInCommand(candidate.provider, credential);
   return [...lines, { depth: 2, parts: [{ text: `run ${command}` }], command }];
+}
+
+function explainDropped(dropped: readonly string[] = []): ExplainedLine[] {
+  return dropped.length === 0
+    ? []
+    : [{ depth: 2, parts: [{ text: `left out of the request: ${dropped.join("; ")}` }] }];
 }
 
 /** `340 ms`, `12 s`. */

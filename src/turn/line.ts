@@ -7,10 +7,37 @@ export interface LineCandidate {
   readonly credential: Credential;
 }
 
+/** Credentials, best first; who comes later may only be found out when somebody asks for them. */
+export interface InOrder {
+  /** Counted from 0; undefined past the last. */
+  at(index: number): Credential | undefined;
+}
+
+/** Takes credentials from `source` as they are asked for, and keeps them. */
+export function taken(source: Iterator<Credential, undefined>): InOrder {
+  const kept: Credential[] = [];
+  let isOver = false;
+  return {
+    at(index) {
+      while (kept.length <= index && !isOver) {
+        const next = source.next();
+        if (next.done === true) isOver = true;
+        else kept.push(next.value);
+      }
+      return kept[index];
+    },
+  };
+}
+
 interface Group {
   readonly target: Target;
-  readonly credentials: readonly Credential[];
+  readonly credentials: InOrder;
+  /** How many of them have been tried. */
+  readonly from?: number;
 }
+
+/** Who is left is counted no further than this: what is decided by it is whether anybody is. */
+export const countedAtMost = 10;
 
 /**
  * The candidates of one turn, in the order in which they are tried. Immutable: each step gives the next line.
@@ -22,54 +49,87 @@ export class Line {
   readonly #groups: readonly Group[];
 
   constructor(groups: readonly Group[]) {
-    this.#groups = groups.filter((group) => group.credentials.length > 0);
+    this.#groups = groups.filter((group) => headOf(group) !== undefined);
   }
 
   /** Who is being tried; null when nobody is left. */
   get current(): LineCandidate | null {
     const group = this.#groups[0];
-    const credential = group?.credentials[0];
-    return group === undefined || credential === undefined ? null : { target: group.target, credential };
+    if (group === undefined) return null;
+    const credential = headOf(group);
+    return credential === undefined ? null : { target: group.target, credential };
   }
 
   /** Everybody left, in order. */
   get all(): LineCandidate[] {
-    return this.#groups.flatMap(({ target, credentials }) => credentials.map((credential) => ({ target, credential })));
+    return this.#groups.flatMap((group) =>
+      Array.from(restOf(group), (credential) => ({ target: group.target, credential })),
+    );
   }
 
-  /** Untried credentials of the current target, the current one not counted. */
+  /** Untried credentials of the current target, the current one not counted; at most `countedAtMost`. */
   get credentialsLeft(): number {
-    return Math.max(0, (this.#groups[0]?.credentials.length ?? 0) - 1);
+    const [first] = this.#groups;
+    return first === undefined ? 0 : countLeft(first, 1);
   }
 
-  /** Candidates of the other groups. */
+  /** Candidates of the other groups; at most `countedAtMost`. */
   get othersLeft(): number {
-    return this.#groups.slice(1).reduce((count, group) => count + group.credentials.length, 0);
+    let count = 0;
+    for (const group of this.#groups.slice(1)) {
+      count += countLeft(group, 0);
+      if (count >= countedAtMost) return countedAtMost;
+    }
+    return count;
   }
 
   /** Done with the current credential; on to the next of this target, else to the next target. */
   nextCredential(): Line {
     const [first, ...rest] = this.#groups;
-    if (first === undefined) return this;
-    return new Line([{ target: first.target, credentials: first.credentials.slice(1) }, ...rest]);
+    return first === undefined ? this : new Line([withoutHead(first), ...rest]);
   }
 
   /** Done with the current credential; its target goes to the end of the line. */
   nextTarget(): Line {
     const [first, ...rest] = this.#groups;
-    if (first === undefined) return this;
-    return new Line([...rest, { target: first.target, credentials: first.credentials.slice(1) }]);
+    return first === undefined ? this : new Line([...rest, withoutHead(first)]);
   }
 
-  /** The line without the candidates that `keep` refuses; the current one stays. */
+  /** The line without the candidates that `keep` refuses; the current one stays. They are asked about when they are looked for. */
   filter(keep: (candidate: LineCandidate) => boolean): Line {
     return new Line(
-      this.#groups.map((group, g) => ({
-        target: group.target,
-        credentials: group.credentials.filter(
-          (credential, c) => (g === 0 && c === 0) || keep({ target: group.target, credential }),
-        ),
-      })),
+      this.#groups.map((group, g) => ({ target: group.target, credentials: taken(keptOf(group, keep, g === 0)) })),
     );
   }
+}
+
+function headOf({ credentials, from = 0 }: Group): Credential | undefined {
+  return credentials.at(from);
+}
+
+function withoutHead({ target, credentials, from = 0 }: Group): Group {
+  return { target, credentials, from: from + 1 };
+}
+
+function* restOf({ credentials, from = 0 }: Group): Generator<Credential, undefined> {
+  for (let i = from, one = credentials.at(i); one !== undefined; one = credentials.at(++i)) yield one;
+  return undefined;
+}
+
+function* keptOf(
+  group: Group,
+  keep: (candidate: LineCandidate) => boolean,
+  isFirst: boolean,
+): Generator<Credential, undefined> {
+  const current = isFirst ? headOf(group) : undefined;
+  for (const credential of restOf(group)) {
+    if (credential === current || keep({ target: group.target, credential })) yield credential;
+  }
+  return undefined;
+}
+
+function countLeft({ credentials, from = 0 }: Group, after: number): number {
+  let count = 0;
+  while (count < countedAtMost && credentials.at(from + after + count) !== undefined) count += 1;
+  return count;
 }

@@ -11,7 +11,7 @@ import type { Successor } from "./continuation.ts";
 import type { TurnRequest } from "./request.ts";
 import type { TurnRuntime } from "./runtime.ts";
 import type { TurnOptions } from "./turn-options.ts";
-import { toCandidate, TurnLog } from "./turn-log.ts";
+import { leftOut, toCandidate, TurnLog } from "./turn-log.ts";
 import { toCanonical } from "./upstream-request.ts";
 import { beginWalk, type Found, type Lost } from "./walk.ts";
 
@@ -96,17 +96,25 @@ export async function runTurn(runtime: TurnRuntime, request: TurnRequest, option
     serve(found);
     const { provider, model, credential } = toCandidate(found.candidate);
     const name = `${provider}/${model}/${credential.label}`;
-    return { answer: found.tried.answer, prefilled: found.tried.prefilled, name };
+    const { answer, prefilled, dropped } = found.tried;
+    return { answer, prefilled, name, dropped };
   }
 
   /** From now on this one's answer goes to the caller. `since`: when the turn began, by the stopwatch, if no caller has read since. */
   function serve(found: Found, since?: number): void {
     const { candidate, startedAt } = found;
     serving = found;
-    log.add({ candidate: toCandidate(candidate), startedAt, called: true, failure: null, decision: null });
+    const dropped = leftOut(found.tried.dropped);
+    log.add({ candidate: toCandidate(candidate), startedAt, called: true, ...dropped, failure: null, decision: null });
     const now = runtime.stopwatch?.();
     const overhead = now === undefined || since === undefined ? {} : { overheadMs: now - since - walk.elsewhereMs };
-    log.tell({ type: "committed", attempt: log.attempts.length, candidate: toCandidate(candidate), ...overhead });
+    log.tell({
+      type: "committed",
+      attempt: log.attempts.length,
+      candidate: toCandidate(candidate),
+      ...overhead,
+      ...dropped,
+    });
   }
 
   /** Counts what this one's answer has cost, as far as it came. */

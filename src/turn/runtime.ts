@@ -12,6 +12,7 @@ import type { ClassifyOptions } from "../failures/classify.ts";
 import type { Row } from "../failures/row.ts";
 import type { Provider } from "../providers/provider.ts";
 import type { HabitLedger } from "./habits.ts";
+import type { PoolBook } from "./pool-book.ts";
 import type { TurnLimits } from "./limits.ts";
 import type { CredentialLoad } from "./load.ts";
 import type { SealLedger } from "./seals.ts";
@@ -31,6 +32,8 @@ export interface TurnRuntime {
   /** The table that failures are looked up in, a user's own rows with it. Missing: the built-in one. */
   readonly failureRows?: readonly Row[];
   readonly findProvider: (id: string) => Provider | null;
+  /** Keeps the order of the store's pools between turns. Missing: each turn lists and sorts them. */
+  readonly pools?: PoolBook;
   readonly strategyOf: (provider: string) => Strategy;
   /** Turns that one credential of this provider carries at once before others are asked first. Missing: any number. */
   readonly concurrencyOf?: (provider: string) => number;

@@ -3,6 +3,7 @@ import type { Cooldown } from "../core/cooldown.ts";
 import type { Decision } from "../core/decide.ts";
 import type { AttemptRecord, Candidate, Cost, TurnEvent, TurnOutcome, TurnRecord, Usage } from "../core/events.ts";
 import type { Failure } from "../core/failure.ts";
+import { cleanMessage } from "../failures/clean-message.ts";
 import type { LineCandidate } from "./line.ts";
 
 /** `TurnEvent` without its time. */
@@ -46,7 +47,8 @@ export class TurnLog {
   cutLast(failure: Failure, cooldown: Cooldown | null, decision: Decision | null = null): void {
     const last = this.attempts.pop();
     if (last === undefined) return;
-    this.attempts.push({ ...last, failure, decision, ...restsUntil(cooldown), endedAt: this.#clock.now() });
+    const endedAt = this.#clock.now();
+    this.attempts.push({ ...last, cut: true, failure, decision, ...restsUntil(cooldown), endedAt });
   }
 
   end(outcome: TurnOutcome, { usage, cost, cut = null, cooldown = null }: TurnEnd): TurnRecord {
@@ -73,6 +75,16 @@ interface TurnEnd {
   readonly cut?: Failure | null;
   /** What the break set. */
   readonly cooldown?: Cooldown | null;
+}
+
+/** So much of what was left out is told, each in so many characters: it may name whatever fields a caller made up. */
+const droppedEntries = 20;
+const droppedLength = 100;
+
+/** What the record and the event of an answer say of what could not be carried to who gives it. */
+export function leftOut(dropped: readonly string[]): Pick<AttemptRecord, "dropped"> {
+  if (dropped.length === 0) return {};
+  return { dropped: dropped.slice(0, droppedEntries).map((what) => cleanMessage(what.slice(0, droppedLength))) };
 }
 
 /** What an attempt's record says of the cooldown that it set. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { requireCredential } from "../../src/cli/find-credential.ts";
-import { looksLikeKey, type Pool } from "../../src/cli/find-provider.ts";
+import type { Pool } from "../../src/cli/find-provider.ts";
+import { looksLikeKey } from "../../src/providers/label.ts";
 import { UnderstudyError } from "../../src/core/error.ts";
 import type { ApiKeyCredential } from "../../src/credentials/credential.ts";
 

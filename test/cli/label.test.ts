@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { checkLabel } from "../../src/cli/commands/auth/add-options.ts";
+import { checkLabel } from "../../src/providers/label.ts";
 
 describe("a label", () => {
   it.each(["work", "Büro 2", "שלי", "👩‍💻", "../../etc", "--force", "x".repeat(100)])("may be %j", (label) => {

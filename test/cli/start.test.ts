@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { chmodSync, chownSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { afterAll, describe, expect, it } from "vitest";
 import { bundledCli } from "../bundled-cli.ts";
 import { type CliStage, openCliStage } from "./rig.ts";
@@ -63,6 +64,53 @@ describe("a start", () => {
     expect((await list()).stdout).toContain("key-1");
     expect((await stage.run(["auth", "status"])).code).toBe(0);
     expect([statSync(file).mtimeMs, readFileSync(file).toString("base64")]).toEqual(before);
+  });
+
+  it("loads of Node neither ciphers nor streams, once the key is known to fit", async () => {
+    const tell = join(stage.home, "tell-loaded.cjs");
+    writeFileSync(tell, "process.on('exit', () => process._rawDebug(process.moduleLoadList.join('; ')))");
+    for (const args of [
+      ["auth", "list"],
+      ["auth", "status", "--json"],
+    ]) {
+      const { code, stderr } = await stage.run(args, { nodeArgs: ["--require", tell] });
+      expect(code).toBe(0);
+      expect(stderr).toContain("NativeModule sqlite");
+      expect(stderr).not.toMatch(
+        /NativeModule (crypto|stream|net|tty|child_process|timers\/promises|zlib|http2?|tls)\b/,
+      );
+    }
+  });
+
+  it("that only looks tells of a key that does not fit, whatever was known before", async () => {
+    const file = join(stage.home, "understudy.key");
+    const right = readFileSync(file);
+    for (const wrong of [Buffer.alloc(32, 7), Buffer.alloc(32, 8)]) {
+      writeFileSync(file, `${wrong.toString("base64")}\n`);
+      expect(await list()).toMatchObject({ code: 6, stderr: expect.stringContaining("the key doesn't fit") as string });
+    }
+    writeFileSync(file, right);
+    expect(await list()).toMatchObject({ code: 0 });
+    const other = { UNDERSTUDY_KEY: Buffer.alloc(32, 9).toString("base64") };
+    expect(await list(other)).toMatchObject({ code: 6 });
+    rmSync(file);
+    expect(await list()).toMatchObject({ code: 6, stderr: expect.stringContaining("is missing") as string });
+    writeFileSync(file, right, { mode: 0o600 });
+  });
+
+  it("tells of an altered secret when it is needed, and always in doctor", async () => {
+    const database = new DatabaseSync(join(stage.home, "understudy.db"));
+    database.exec("UPDATE credential SET secret = zeroblob(60)");
+    database.close();
+    expect((await list()).stdout).toContain("key-1");
+    const doctor = await stage.run(["doctor"]);
+    expect(doctor).toMatchObject({ code: 1, stdout: expect.stringMatching(/the stored secret of openai/) as string });
+  });
+
+  it("ends in peace when nobody reads what it says", async () => {
+    const running = stage.start(["auth", "list"]);
+    running.child.stdout.destroy();
+    expect(await running.ended).toMatchObject({ code: 0, signal: null, stderr: "" });
   });
 
   it("says of a key file that is no good how else the key can be given", async () => {

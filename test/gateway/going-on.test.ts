@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Route } from "../../src/core/target.ts";
 import { goOnInstruction } from "../../src/protocols/go-on.ts";
+import { explainTurn } from "../../src/turn/explain-turn.ts";
 import type { BehaviourSpec } from "../../src/simulator/behaviour.ts";
 import { type DialectCase, dialects, type GatewayRig, openGatewayRig, type RigOptions } from "./rig.ts";
 
@@ -150,6 +151,34 @@ describe("who goes on", () => {
       ]);
     }
     expect(anthropic.requests).toHaveLength(2);
+  });
+
+  it("is told, and what of the request it was not given: in the stream, in an event and in the journal", async () => {
+    await using rig = await openFor(chat, messages);
+    const { chat: local, messages: anthropic } = rig.stage.simulator;
+    local.script({ name: "cut-mid-text", text: first });
+    anthropic.script({ text: second });
+    const reply = await rig.ask(chat.path, { body: { ...body, seed: 7, "a\u001b[31m": 1 } });
+    expect(reply.headers["x-understudy-dropped"]).toBeUndefined();
+    expect(reply.text).toContain(
+      ": x-understudy-continued-by=anthropic/claude-opus-4-8/k\n\n: x-understudy-dropped=seed;%20a%1B%5B31m\n\n",
+    );
+    const committed = rig.events.filter((event) => event.type === "committed");
+    expect(committed.map(({ dropped }) => dropped)).toEqual([undefined, ["seed", "a [31m"]]);
+    const [turn] = await rig.stage.workspace.store.listTurns(1);
+    expect(turn?.attempts).toMatchObject([{ cut: true }, { dropped: ["seed", "a [31m"] }]);
+    if (turn === undefined) return;
+    const lines = explainTurn(turn, [], turn.endedAt).map(({ parts }) => parts.map(({ text }) => text).join(""));
+    expect(lines).toEqual([
+      expect.stringMatching(/ · answered after /),
+      expect.stringMatching(
+        /^1\. local\/qwen3 · l: network after .*: the answer broke off: the connection to the provider broke \(/,
+      ),
+      expect.stringMatching(/^decided by row network, .*then: the next provider$/),
+      "2. anthropic/claude-opus-4-8 · k: answered",
+      "left out of the request: seed; a [31m",
+      expect.stringMatching(/^tokens: /),
+    ]);
   });
 
   it("is the same credential again when there is nobody else", async () => {

@@ -63,6 +63,32 @@ describe("the metrics of a gateway", () => {
     ).toBe(1);
   });
 
+  it("count each break of an answer that others went on in once", async () => {
+    const targets = ["local/qwen3", "anthropic/claude-opus-4-8"];
+    await using rig = await openGatewayRig({ routes: { coding: { targets, continue: "text" } } });
+    const { chat, messages } = rig.stage.simulator;
+    const text = "A text that is long enough to break off in its middle, and to be gone on in.";
+    for (const backend of [chat, messages]) backend.setBehaviour("*", "quota-exhausted");
+    for (const next of [{ name: "cut-mid-text", text }, "quota-exhausted"] as const) {
+      chat.script({ name: "cut-mid-text", text });
+      messages.script(next);
+      const body = { model: "coding", stream: true, messages: [{ role: "user", content: "hello" }] };
+      expect((await rig.ask("/v1/chat/completions", { body })).text).toContain("the answer broke off");
+      await rig.stage.workspace.store.clearCooldowns({});
+    }
+    const attempts = (await rig.stage.workspace.store.listTurns(9)).flatMap((turn) => turn.attempts);
+    const failed = attempts.filter(({ failure }) => failure?.reason === "network");
+    expect(failed.map(({ candidate, cut }) => [candidate.provider, cut])).toEqual([
+      ["local", true],
+      ["local", true],
+      ["anthropic", true],
+    ]);
+    const metrics = await scrape(rig);
+    const counted = (provider: string): number | undefined =>
+      metrics.value(`understudy_failures_total{provider="${provider}",reason="network",scope="network"}`);
+    expect([counted("local"), counted("anthropic")]).toEqual([2, 1]);
+  });
+
   it("are all that the dashboard and the alert rules in docs/ name", async () => {
     await using rig = await openGatewayRig();
     const { types } = await scrape(rig);

@@ -70,6 +70,41 @@ describe.skipIf(isSkipped)("what one does on the status page", () => {
     await page.locator(".turn-straight").waitFor();
   });
 
+  it("stores a key that is entered, and forgets it", async () => {
+    stage = await openPageStage();
+    const enteredKey = stage.simulator.messages.keys.add("work");
+    const page = await stage.open(browser);
+    const posted: string[] = [];
+    page.on("request", (request) => {
+      if (request.postData()?.includes(enteredKey) === true) posted.push(request.url());
+    });
+    await page.getByRole("button", { name: "Another provider, or a key…" }).click();
+    const key = page.getByLabel("Key", { exact: true });
+    await page.getByLabel("Provider").selectOption("anthropic");
+    await key.fill("two words");
+    await page.keyboard.press("Enter");
+    await page.getByRole("alert").getByText("it holds blanks").waitFor();
+    expect(await key.inputValue()).toBe("");
+    expect(await findBarriers(page)).toEqual([]);
+    await takePicture(page, "key-form-desk-light", false);
+    await page.getByLabel("Label, if you like").fill("work");
+    await key.fill(enteredKey);
+    await page.getByRole("button", { name: "Store" }).click();
+    await page.getByText("Anthropic · work is ready to serve.").waitFor();
+    await page.getByRole("button", { name: "Done" }).click();
+    await page.getByText("now: work").first().waitFor();
+    expect(posted).toEqual([`${stage.gateway.url}/admin/keys`]);
+    const left = [
+      ...stage.sent,
+      await page.content(),
+      await page.evaluate("JSON.stringify([sessionStorage, localStorage])"),
+    ];
+    expect(left.join("\n")).not.toContain(enteredKey);
+    expect((await stage.call()).status).toBe(200);
+    // What the browser itself says of the key that was refused.
+    stage.faults.length = 0;
+  });
+
   it("gives a sign-in up when its dialog is closed, and stores nothing", async () => {
     stage = await openPageStage();
     const { codexIssuer } = stage.simulator;
@@ -112,6 +147,12 @@ describe.skipIf(isSkipped)("what one does on the status page", () => {
     await answer.text();
     const row = page.locator(".turn-switched");
     await row.waitFor();
+    // At a desk of the usual width nothing of who failed, and why, is cut off.
+    await page.setViewportSize({ width: 1_200, height: 900 });
+    const cut = `[...document.querySelectorAll(".turn-switched .hop-who, .turn-switched .path")]
+      .filter((one) => one.scrollWidth > one.clientWidth).map((one) => one.textContent)`;
+    expect(await page.evaluate(cut)).toEqual([]);
+    await page.setViewportSize({ width: 1_280, height: 900 });
     await row.click();
     await page.locator(".why").waitFor();
     expect(await findBarriers(page)).toEqual([]);
@@ -156,6 +197,36 @@ describe.skipIf(isSkipped)("what one does on the status page", () => {
     await page.mouse.up();
     await expect.poll(() => stage.configText, patience).toBe(before);
     await page.getByText("now: ann").waitFor();
+  });
+
+  it("reorders a route with a finger", async () => {
+    stage = await openPageStage();
+    await stage.stage.addCodexLogin("ann");
+    await stage.stage.addKey("anthropic", "key");
+    const page = await stage.open(browser, { width: 390 });
+    await page.getByText("now: ann").waitFor();
+    const centre = async (name: RegExp): Promise<{ x: number; y: number }> => {
+      const { x, y, width, height } = (await page.getByRole("button", { name }).boundingBox()) ?? {
+        x: 0,
+        y: 0,
+        width: 0,
+        height: 0,
+      };
+      return { x: x + width / 2, y: y + height / 2 };
+    };
+    const from = await centre(/^Move local\/qwen3, 3 of 3 in coding/);
+    const to = await centre(/^Move codex\/gpt-5.5, 1 of 3/);
+    const finger = await page.context().newCDPSession(page);
+    const touch = (type: "touchStart" | "touchMove" | "touchEnd", points: readonly { x: number; y: number }[]) =>
+      finger.send("Input.dispatchTouchEvent", { type, touchPoints: [...points] });
+    await touch("touchStart", [from]);
+    for (let i = 1; i <= 6; i++) await touch("touchMove", [{ x: from.x + 3, y: from.y + ((to.y - from.y) * i) / 6 }]);
+    await page.locator(".target-dragged").getByText("local/qwen3").waitFor();
+    await touch("touchEnd", []);
+    await expect
+      .poll(() => stage.stage.workspace.config.routes[0]?.targets.map(({ provider }) => provider), patience)
+      .toEqual(["local", "codex", "anthropic"]);
+    expect(await page.evaluate("scrollY"), "the page scrolled along").toBe(0);
   });
 
   it("pauses, resumes and ends rests", async () => {

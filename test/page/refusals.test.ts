@@ -3,11 +3,14 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { isThisMachine } from "../../src/gateway/page/admin-guard.ts";
 import { adminKeyFile, readOrCreateAdminKey } from "../../src/gateway/page/admin-key.ts";
 import { findPageFolder, readAssets } from "../../src/gateway/page/assets.ts";
 import { understudyHome } from "../../src/platform/home.ts";
 import { type AskOptions, GatewayRig } from "../gateway/rig.ts";
 import { adminKey, buildPageIfOld, clientKey, openPageStage, type PageStage } from "./rig.ts";
+
+const enteredKey = "sk-ant-canary-of-an-entered-key-0123456789";
 
 let stage: PageStage;
 let rig: GatewayRig;
@@ -74,6 +77,47 @@ describe("the admin API", () => {
     expect(stage.configText).toBe(before);
   });
 
+  it("takes a key that can be one, once, and gives nothing of it back", async () => {
+    const add = (body: Record<string, unknown>) =>
+      rig.ask("/admin/keys", own({ body: { provider: "anthropic", key: enteredKey, ...body } }));
+    const refusals: readonly [Record<string, unknown>, number, string][] = [
+      [{ key: "two words" }, 409, "it holds blanks"],
+      [{ key: "" }, 409, "no key was given"],
+      [{ key: "sk-ant-oat01-abcdefgh" }, 409, "is for Claude Code and claude.ai only"],
+      [{ provider: "codex" }, 409, "takes no key"],
+      [{ provider: "nobody" }, 409, "takes no key"],
+      [{ label: enteredKey }, 409, "the label looks like a key"],
+      [{ label: "a\u0007b" }, 409, "control characters"],
+      [{ key: 1 }, 400, "another shape"],
+    ];
+    for (const [body, status, said] of refusals) {
+      const reply = await add(body);
+      expect([reply.status, reply.text], said).toEqual([status, expect.stringContaining(said)]);
+      expect(reply.text).not.toContain(enteredKey);
+    }
+    expect(await stage.stage.workspace.store.listCredentials("anthropic")).toEqual([]);
+    expect(JSON.parse((await add({ key: ` ${enteredKey}\n` })).text)).toEqual({ label: "key-1", isNew: true });
+    expect(JSON.parse((await add({ label: "work" })).text)).toEqual({ label: "work", isNew: false });
+    const [stored] = await stage.stage.workspace.store.listCredentials("anthropic");
+    expect(stored?.kind === "api_key" && stored.source.from === "stored" && stored.source.secret.reveal()).toBe(
+      enteredKey,
+    );
+  });
+
+  it.each([
+    ["127.0.0.1", true],
+    ["127.8.9.10", true],
+    ["::1", true],
+    ["::ffff:127.0.0.1", true],
+    ["10.88.0.1", false],
+    ["::ffff:10.0.0.7", false],
+    ["1127.0.0.1", false],
+    ["fe80::1", false],
+    [undefined, false],
+  ])("knows that a connection from %s comes from this machine: %s", (address, expected) => {
+    expect(isThisMachine(address)).toBe(expected);
+  });
+
   it("knows no address but its own", async () => {
     for (const path of [
       "/admin/",
@@ -84,9 +128,39 @@ describe("the admin API", () => {
     ]) {
       expect((await rig.ask(path, own())).status, path).toBe(404);
     }
-    const missing = await rig.ask("/admin/turns/turn_nobody", own());
-    expect([missing.status, missing.text]).toEqual([409, expect.stringContaining("no turn with this id")]);
-    expect((await rig.ask("/admin/credentials/nobody/pause", own({ body: {} }))).status).toBe(404);
+  });
+
+  it.each([
+    ["turns/turn_nobody", undefined, "turn_unknown", "no turn with this id"],
+    ["credentials/nobody/pause", {}, "credential_unknown", "no such account in the store"],
+    ["credentials/nobody/resume", {}, "credential_unknown", "no such account in the store"],
+    ["credentials/nobody/reset", {}, "credential_unknown", "no such account"],
+    ["pools/nobody/reset", {}, "provider_unknown", "no provider is called so"],
+    ["routes/nobody/order", { seen: [], order: [] }, "route_unknown", "no such route"],
+  ])("says that there is nothing behind /admin/%s", async (path, body, code, words) => {
+    const reply = await rig.ask(`/admin/${path}`, own({ body }));
+    expect([reply.status, JSON.parse(reply.text).error]).toEqual([
+      404,
+      expect.objectContaining({ code, message: expect.stringContaining(words) }),
+    ]);
+  });
+
+  it("ends the rests of an account, of one that is not in the store, and of a provider", async () => {
+    const { store, runtime, config } = stage.stage.workspace;
+    const [unstored] = config.providers.flatMap((provider) => runtime.environmentCredentials(provider.id));
+    const cases = [
+      [`credentials/${id}`, "codex", id],
+      [`credentials/${unstored?.id}`, unstored?.provider ?? "", unstored?.id ?? ""],
+      ["pools/codex", "codex", id],
+    ] as const;
+    for (const [path, provider, credentialId] of cases) {
+      const since = Date.now();
+      const rest = { reason: "quota", message: "", failures: 1, stated: false } as const;
+      await store.putCooldown({ provider, credentialId, model: "", since, until: since + 60_000, ...rest });
+      expect(await store.listCooldowns()).toHaveLength(1);
+      expect((await rig.ask(`/admin/${path}/reset`, own({ body: {} }))).status, path).toBe(200);
+      expect(await store.listCooldowns(), path).toEqual([]);
+    }
   });
 
   it("gives its key no other door, and the client key not its own", async () => {

@@ -77,7 +77,7 @@ function successorIn(protocol: ProtocolName, asked: string[] = []): FindSuccesso
     const texts = [rest.slice(0, half).join(""), rest.slice(half).join("")];
     const bytes = wire(spoken, textParts(texts));
     const answer = await committed({ caller: spoken, upstream: spoken, bytes, cutAt: bytes.length });
-    return answer && { answer, prefilled: true, name: "b/m/ben" };
+    return answer && { answer, prefilled: true, name: "b/m/ben", dropped: [] };
   };
 }
 
@@ -184,7 +184,7 @@ describe.each(pairs)("an answer in %s from %s that breaks off", (caller, upstrea
       if (turns > 1) return null;
       const short = Math.floor(second.length * 0.6);
       const answer = await committed({ caller, upstream: caller, bytes: second, cutAt: short });
-      return answer && { answer, prefilled: true, name: "b/m/ben" };
+      return answer && { answer, prefilled: true, name: "b/m/ben", dropped: [] };
     };
     const answer = await committed({ caller, upstream, bytes, cutAt, findSuccessor });
     const reading = answer && (await read(caller, answer));
@@ -301,14 +301,15 @@ describe("going on", () => {
         async findSuccessor() {
           const setup = { caller: "chat-completions", upstream: "chat-completions" } as const;
           const next = await committed({ ...setup, bytes: second, cutAt: second.length });
-          return next && { answer: next, prefilled: false, name: "b/m/ben" };
+          return next && { answer: next, prefilled: false, name: "b/m/ben", dropped: ["seed", "é\n"] };
         },
       });
       const reading = answer && (await read(caller, answer));
       expect(reading).toMatchObject({ text: "Zoë paid 5 € fo", finish: { reason: "tool-calls" }, isFailed: false });
       expect(reading?.raw).toContain("call_9");
       expect(reading?.raw).not.toContain("what was I saying");
-      expect(reading?.raw).toContain(": x-understudy-continued-by=b/m/ben\n\n");
+      const about = ": x-understudy-continued-by=b/m/ben\n\n: x-understudy-dropped=seed;%20%C3%A9%0A\n\n";
+      expect(reading?.raw).toContain(about);
     }
   });
 });

@@ -4,6 +4,7 @@ import { foreignTools } from "../../platform/foreign-files.ts";
 import { builtInProviders } from "../../providers/registry.ts";
 import { outlineCommands } from "../command-outline.ts";
 import { shells, writeCompletion } from "../completion-scripts.ts";
+import { writeText } from "../standard-streams.ts";
 
 const examples = `
 Prints the script; where it goes is up to you. Write it anew after an update.
@@ -27,7 +28,7 @@ export function completionCommand(command: Command): void {
         );
       }
       const { createProgram } = await import("../program.ts");
-      process.stdout.write(writeCompletion(shell, await outlineCommands(createProgram, valuesOf)));
+      writeText(1, writeCompletion(shell, await outlineCommands(createProgram, valuesOf)));
     });
 }
 

@@ -15,6 +15,7 @@ import { findProvider } from "../../providers/registry.ts";
 import type { Workspace } from "../../workspace.ts";
 import { withWorkspace, withWorkspaceToRead } from "../open-workspace.ts";
 import { colors, printLines, say } from "../output.ts";
+import { isTerminal } from "../../platform/is-terminal.ts";
 
 interface RunOptions {
   readonly route?: string;
@@ -72,7 +73,7 @@ async function runClient(
   }
   // On a terminal the client draws its own screen, and a line of ours would tear it: `understudy why` tells all afterwards.
   const tell = (line: string): void => {
-    if (!process.stderr.isTTY) say(colors.dim(line));
+    if (!isTerminal(2)) say(colors.dim(line));
   };
   const clientKey = `uk-${randomBytes(32).toString("base64url")}`;
   const onEvent = createGatewayNotices(tell);

@@ -19,6 +19,7 @@ import { withWorkspace } from "../open-workspace.ts";
 import { colors, printLines, say } from "../output.ts";
 import { serveByWorkers } from "../serve-by-workers.ts";
 import { askForMetrics, giveMetrics, passMetricsOn } from "../worker-metrics.ts";
+import { writeText } from "../standard-streams.ts";
 
 interface ServeOptions {
   readonly port: number;
@@ -94,7 +95,7 @@ async function serve(workspace: Workspace, options: ServeOptions): Promise<void>
     ...(cluster.isWorker ? { metricsOfOthers: askForMetrics } : {}),
     onNotice: notice,
     onEvent(event) {
-      if (options.json === true) process.stdout.write(`${secrets.scrub(JSON.stringify(event))}\n`);
+      if (options.json === true) writeText(1, `${secrets.scrub(JSON.stringify(event))}\n`);
       tell(event);
     },
   });
@@ -129,7 +130,7 @@ function stopAsked(): Promise<void> {
 function announce(url: string, json: boolean): void {
   const keyFile = clientKeyFile(findHome());
   if (json) {
-    process.stdout.write(`${JSON.stringify({ type: "listening", url, baseUrl: `${url}/v1`, keyFile })}\n`);
+    writeText(1, `${JSON.stringify({ type: "listening", url, baseUrl: `${url}/v1`, keyFile })}\n`);
     return;
   }
   printLines(

@@ -8,6 +8,8 @@ import type { Workspace } from "../../workspace.ts";
 import { readBody } from "../read-body.ts";
 import { writeRefusal, writeWhole } from "../refusal.ts";
 import { reloadConfig } from "../watch-config.ts";
+import { addKey } from "./add-key.ts";
+import { isThisMachine } from "./admin-guard.ts";
 import { openEventStream } from "./event-stream.ts";
 import { findTurn, listOlderTurns } from "./find-turns.ts";
 import type { LiveFeed } from "./live-feed.ts";
@@ -44,6 +46,7 @@ const endpoints: Readonly<Record<string, Answer>> = {
   "GET /admin/live": watchLive,
   "GET /admin/turns/*": showTurn,
   "GET /admin/turns/*/older": showOlderTurns,
+  "POST /admin/keys": enterKey,
   "POST /admin/credentials/*/pause": (context, call) => setPaused(context, call, true),
   "POST /admin/credentials/*/resume": (context, call) => setPaused(context, call, false),
   "POST /admin/credentials/*/reset": resetCredential,
@@ -93,7 +96,7 @@ async function watchLive({ feed, workspace }: AdminContext, { response }: Call):
 async function showTurn({ workspace, feed }: AdminContext, { response, name }: Call): Promise<void> {
   const { store, clock, runtime } = workspace;
   const turn = feed.running.get(name) ?? (await findTurn(store, name));
-  if (turn === null) throw new UnderstudyError("usage", "the journal has no turn with this id");
+  if (turn === null) return writeProblem(response, 404, "turn_unknown", "the journal has no turn with this id");
   const switched = await reckonSwitch(turn, store, runtime.priceOf);
   const lines = explainTurn(turn, await store.listCredentials(), clock.now(), switched);
   writeJson(response, { row: toTurnRow(turn), lines } satisfies TurnDetail, workspace);
@@ -106,22 +109,40 @@ async function showOlderTurns({ workspace }: AdminContext, { response, name }: C
 
 async function setPaused({ workspace, feed }: AdminContext, call: Call, paused: boolean): Promise<void> {
   const changed = await workspace.store.updateCredential(call.name, { paused });
-  if (changed === null) throw new UnderstudyError("credential_unknown", "there is no such account in the store");
+  if (changed === null) throw noAccount("in the store");
   feed.touch();
   writeJson(call.response, {});
 }
 
 /** Ends the rests of one account, as `understudy auth reset` does. */
 async function resetCredential({ workspace, feed }: AdminContext, { response, name }: Call): Promise<void> {
+  if (!(await isAccount(workspace, name))) throw noAccount("in the store or the environment");
   await workspace.store.clearCooldowns({ credentialId: name });
   feed.touch();
   writeJson(response, {});
 }
 
 async function resetPool({ workspace, feed }: AdminContext, { response, name }: Call): Promise<void> {
+  if (!(await isProvider(workspace, name)))
+    return writeProblem(response, 404, "provider_unknown", "no provider is called so");
   await workspace.store.clearCooldowns({ provider: name });
   feed.touch();
   writeJson(response, {});
+}
+
+function noAccount(where: string): UnderstudyError {
+  return new UnderstudyError("credential_unknown", `there is no such account ${where}`);
+}
+
+/** True for a stored credential, and for a key of the environment, which can rest as well. */
+async function isAccount({ store, config, runtime }: Workspace, id: string): Promise<boolean> {
+  if ((await store.getCredential(id)) !== null) return true;
+  return config.providers.some((one) => runtime.environmentCredentials(one.id).some((key) => key.id === id));
+}
+
+/** True for one of the configuration, and for one that only the store still knows. */
+async function isProvider({ store, config }: Workspace, id: string): Promise<boolean> {
+  return config.providers.some((one) => one.id === id) || (await store.listCredentials(id)).length > 0;
 }
 
 const orderBody = z.strictObject({
@@ -137,6 +158,29 @@ async function orderRoute(context: AdminContext, { request, response, name }: Ca
   await reloadConfig(workspace, onNotice);
   feed.touch();
   writeJson(response, {});
+}
+
+const keyBody = z.strictObject({
+  provider: z.string().max(200),
+  key: z.string().max(20_000),
+  label: z.string().max(200).optional(),
+});
+
+/** A key is taken from this machine alone: directly, through a tunnel, or from whoever ends TLS here. */
+async function enterKey({ workspace, feed }: AdminContext, { request, response }: Call): Promise<void> {
+  if (!isThisMachine(request.socket.remoteAddress)) {
+    return writeProblem(
+      response,
+      403,
+      "not_local",
+      "a key is only taken over a connection from this machine: enter it on the command line, or come through a tunnel",
+    );
+  }
+  const body = await readJson(request, response, keyBody);
+  if (body === null) return;
+  const added = await addKey(workspace, body);
+  feed.touch();
+  writeJson(response, added, workspace);
 }
 
 const signInBody = z.strictObject({ provider: z.string().max(200) });

@@ -36,6 +36,11 @@ export function checkAdmin(
   return null;
 }
 
+/** True for the address of a connection that comes from this machine (loopback, also as IPv4 in IPv6). */
+export function isThisMachine(address: string | undefined): boolean {
+  return address !== undefined && /^(::ffff:)?127\.|^::1$/.test(address);
+}
+
 function refused(code: string, message: string): Refusal {
   return { status: 403, code, message, close: true };
 }

@@ -183,6 +183,13 @@ export type SignInMessage =
   | { readonly type: "signed-in"; readonly label: string; readonly email: string | null; readonly renewed: boolean }
   | { readonly type: "failed"; readonly message: string };
 
+/** What comes of a key that was entered. */
+export interface KeyAdded {
+  readonly label: string;
+  /** False when the provider had this key already; then it is used again, under the label that was given. */
+  readonly isNew: boolean;
+}
+
 /** A QR code as the path of an SVG whose viewBox is `0 0 size size`. */
 export interface QrView {
   readonly size: number;

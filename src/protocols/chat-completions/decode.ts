@@ -19,13 +19,16 @@ export function createStreamDecoder(): StreamDecoder {
   const answer = new AnswerParts();
   return {
     decode(event) {
-      if (event.data.trim() === doneMark) return answer.finish();
+      if (!event.data.startsWith("{") && event.data.trim() === doneMark) return answer.finish();
       const data = parseObject(event.data);
       if (data === null) return [];
-      const choice = objectsAt(data, "choices").find((candidate) => (candidate["index"] ?? 0) === 0);
-      const parts = [...answer.start(data), ...answer.grow(readDelta(objectAt(choice, "delta")))];
+      const choice = objectsAt(data, "choices").find(isFirstChoice);
+      const parts: Part[] = [];
+      answer.start(data, parts);
+      answer.grow(readDelta(objectAt(choice, "delta")), parts);
       answer.note(stringAt(choice, "finish_reason"), readUsage(data));
-      return answer.isComplete ? [...parts, ...answer.finish()] : parts;
+      if (answer.isComplete) parts.push(...answer.finish());
+      return parts;
     },
     end: () => answer.finish(),
   };
@@ -35,9 +38,15 @@ export function createStreamDecoder(): StreamDecoder {
 export function decodeAnswer(body: JsonObject): Part[] {
   const answer = new AnswerParts();
   const choice = objectsAt(body, "choices")[0];
-  const parts = [...answer.start(body), ...answer.grow(readDelta(objectAt(choice, "message")))];
+  const parts: Part[] = [];
+  answer.start(body, parts);
+  answer.grow(readDelta(objectAt(choice, "message")), parts);
   answer.note(stringAt(choice, "finish_reason") ?? "stop", readUsage(body));
   return [...parts, ...answer.finish()];
+}
+
+function isFirstChoice(choice: JsonObject): boolean {
+  return (choice["index"] ?? 0) === 0;
 }
 
 /** The parts of one answer. At most one block of text or reasoning is open at a time. */
@@ -55,16 +64,15 @@ class AnswerParts {
     return this.#finishReason !== undefined && this.#usage !== null;
   }
 
-  start(data: JsonObject): Part[] {
-    if (this.#state !== "new" || !Array.isArray(data["choices"])) return [];
+  start(data: JsonObject, parts: Part[]): void {
+    if (this.#state !== "new" || !Array.isArray(data["choices"])) return;
     this.#state = "started";
     this.#id = stringAt(data, "id") || null;
-    return [{ type: "response-start", id: this.#id, model: stringAt(data, "model") || null }];
+    parts.push({ type: "response-start", id: this.#id, model: stringAt(data, "model") || null });
   }
 
-  grow(delta: Delta): Part[] {
-    if (this.#state === "finished") return [];
-    const parts: Part[] = [];
+  grow(delta: Delta, parts: Part[]): void {
+    if (this.#state === "finished") return;
     if (delta.reasoning !== "") {
       const id = this.#into("reasoning", parts);
       parts.push({ type: "reasoning-delta", id, text: delta.reasoning });
@@ -76,7 +84,6 @@ class AnswerParts {
     }
     if (delta.calls.length > 0) parts.push(...this.#close());
     for (const piece of delta.calls) parts.push(...this.#calls.add(piece));
-    return parts;
   }
 
   note(finishReason: string | undefined, usage: Usage | null): void {

@@ -24,20 +24,25 @@ export interface CallDelta {
  * it) and `reasoning` (OpenRouter, vLLM); some servers send both with the same text. Mistral sends content as a list.
  */
 export function readDelta(delta: JsonObject | undefined): Delta {
-  const listed = objectsAt(delta, "content");
+  const text = stringAt(delta, "content");
+  const listed = text === undefined ? objectsAt(delta, "content") : [];
   return {
-    text: stringAt(delta, "content") ?? listed.map((part) => stringAt(part, "text") ?? "").join(""),
+    text: text ?? listed.map((part) => stringAt(part, "text") ?? "").join(""),
     refusal: stringAt(delta, "refusal") ?? "",
     reasoning:
       stringAt(delta, "reasoning_content") ||
       stringAt(delta, "reasoning") ||
-      listed
-        .flatMap((part) => objectsAt(part, "thinking"))
-        .map((part) => stringAt(part, "text") ?? "")
-        .join(""),
+      (listed.length === 0 ? "" : thinkingIn(listed)),
     calls: readCalls(delta),
-    other: isObject(delta?.["audio"]) || objectsAt(delta, "images").length > 0,
+    other: isObject(delta?.["audio"]) || (delta?.["images"] !== undefined && objectsAt(delta, "images").length > 0),
   };
+}
+
+function thinkingIn(content: readonly JsonObject[]): string {
+  return content
+    .flatMap((part) => objectsAt(part, "thinking"))
+    .map((part) => stringAt(part, "text") ?? "")
+    .join("");
 }
 
 function readCalls(delta: JsonObject | undefined): CallDelta[] {

@@ -1,6 +1,6 @@
 import type { JsonObject, Part } from "../canonical.ts";
 import type { StreamEncoder } from "../protocol.ts";
-import { formatSse } from "../sse.ts";
+import { formatJsonEvent, formatSse } from "../sse.ts";
 import { fitToolId } from "../tool-id.ts";
 import { writeFinishReason } from "./finish-reason.ts";
 import { foldChunks } from "./fold.ts";
@@ -19,9 +19,11 @@ export function createStreamEncoder(
   const writer = new ChunkWriter(options, envelope);
   return {
     encode(part) {
-      const chunks = writer.write(part).map((chunk) => formatSse(JSON.stringify(chunk)));
-      if (part.type === "finish" && chunks.length > 0) chunks.push(formatSse(doneMark));
-      return chunks.join("");
+      const more = part.type === "text-delta" ? writer.moreText(part.text) : null;
+      if (more !== null) return more;
+      let text = "";
+      for (const chunk of writer.write(part)) text += formatJsonEvent(chunk);
+      return part.type === "finish" && text !== "" ? text + formatSse(doneMark) : text;
     },
   };
 }
@@ -51,6 +53,8 @@ class ChunkWriter {
   #state: "new" | "open" | "finished" = "new";
   readonly #calls = new Map<string, OpenCall>();
   readonly #begun: JsonObject | null;
+  /** What stands in each chunk before its choice. */
+  #head: string | null = null;
 
   constructor(options: { model: string; id: string }, begun: JsonObject | null = null) {
     this.#id = options.id;
@@ -65,6 +69,17 @@ class ChunkWriter {
     this.#state = "open";
     if (part.type === "response-start") this.#model ||= part.model ?? "";
     return [this.#chunk({ role: "assistant", content: "" }), ...this.#writePart(part)];
+  }
+
+  /**
+   * What `write` gives as SSE text, for one more piece of text: they come by the hundred, and nothing but the words differs. Null at the
+   * beginning and past the end.
+   */
+  moreText(text: string): string | null {
+    if (this.#state !== "open") return null;
+    if (text === "") return "";
+    this.#head ??= `data: ${JSON.stringify({ ...this.#envelope(), choices: [] }).slice(0, -2)}`;
+    return `${this.#head}{"index":0,"delta":{"content":${JSON.stringify(text)}},"logprobs":null,"finish_reason":null}]}\n\n`;
   }
 
   #writePart(part: Part): JsonObject[] {

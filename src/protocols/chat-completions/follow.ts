@@ -3,13 +3,13 @@ import type { StreamFollower } from "../protocol.ts";
 import { compact, numberAt, objectAt, objectsAt, parseObject, stringAt } from "../read-json.ts";
 import { readDelta } from "./delta.ts";
 import { createStreamEncoder } from "./encode.ts";
-import { doneMark } from "./stream.ts";
+import { choicesAsked, doneMark } from "./stream.ts";
 
 /**
- * What of a stream the next chunks need: who it says it is. Another answer can't go on in a stream with several choices, with a call, a refusal
- * or sound in it, or behind a finish reason.
+ * What of a stream the next chunks need: who it says it is. Another answer can't go on in a stream with several choices, come or still to
+ * come, with a call, a refusal or sound in it, or behind a finish reason.
  */
-export function createStreamFollower(): StreamFollower {
+export function createStreamFollower(asked: () => string = () => ""): StreamFollower {
   let envelope: JsonObject | null = null;
   let isOpen = true;
 
@@ -29,7 +29,10 @@ export function createStreamFollower(): StreamFollower {
         if (!isText || !isFirst || stringAt(choice, "finish_reason") !== undefined) isOpen = false;
       }
     },
-    resume: (_, options) => (isOpen && envelope !== null ? createStreamEncoder(options, envelope) : null),
+    resume(_, options) {
+      if (!isOpen || envelope === null || choicesAsked(asked()) > 1) return null;
+      return createStreamEncoder(options, envelope);
+    },
   };
 }
 

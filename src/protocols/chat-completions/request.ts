@@ -68,6 +68,9 @@ const knownFields = new Set([
 export function decodeRequest(body: JsonObject): { request: CanonicalRequest; dropped: string[] } {
   const dropped = new Set<string>();
   for (const [key, value] of Object.entries(body)) if (!knownFields.has(key) && value !== null) dropped.add(key);
+  // No other protocol has it: one answer is asked for, and that is said.
+  if (body["n"] === 1) dropped.delete("n");
+  else if (dropped.delete("n")) dropped.add("n: one answer is given");
 
   const messages = readHistory(body["messages"], dropped);
   const tools = readTools(body, dropped);

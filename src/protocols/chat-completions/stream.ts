@@ -18,13 +18,15 @@ const content: StreamVerdict = { kind: "content" };
  * What each chunk of a Chat Completions stream means for the turn.
  *
  * - Content is what the caller acts on: text, a refusal, tool calls. The role, an empty delta and reasoning are preamble.
- * - A stream is complete when every choice that was seen has its `finish_reason`. The end is then `[DONE]`, or, from servers
- *   that leave it out, the end of the bytes. `[DONE]` without a finish reason is no end: the model was cut behind the server.
+ * - A stream is complete when every choice that was seen has its `finish_reason`. The end is then `[DONE]`, which counts also behind
+ *   fewer choices than were asked for: many servers give one, whatever `n` is. From servers that leave `[DONE]` out it is the end of
+ *   the bytes, and then as many choices must have come as were asked for: between two of them the stream may have been cut.
+ * - `[DONE]` without a finish reason is no end: the model was cut behind the server.
  * - A chunk with an `error` object, at the top or in a choice, or with finish reason `error`, is a failure, also when the
  *   status was 200 and whatever came before.
  * - Usage comes with the last chunk or, with an empty list of choices, after it.
  */
-export function createStreamReader(): StreamReader {
+export function createStreamReader(asked: () => string = () => ""): StreamReader {
   const choices = new Map<number, boolean>();
   let usage: Usage | null = null;
   let committed = false;
@@ -61,13 +63,24 @@ export function createStreamReader(): StreamReader {
     isMoreOfTheSame: (text, from, to) => committed && !ended && failure === null && isPlainDelta(text, from, to),
     end() {
       if (failure !== null) return failure;
-      if (isFinished()) return null;
-      return { phase: "end", protocol: "chat-completions", message: "the stream ended without a finish_reason" };
+      if (!isFinished()) return missing("the stream ended without a finish_reason");
+      if (ended) return null;
+      const wanted = choicesAsked(asked());
+      return choices.size >= wanted ? null : missing(`the stream ended after ${choices.size} of ${wanted} choices`);
     },
     get usage() {
       return usage;
     },
   };
+}
+
+function missing(message: string): Evidence {
+  return { phase: "end", protocol: "chat-completions", message };
+}
+
+/** How many answers side by side a request asks for; 1 when it does not say, or can't be read. */
+export function choicesAsked(text: string): number {
+  return numberAt(parseObject(text) ?? {}, "n") ?? 1;
 }
 
 const oneChoice = '"choices":[{"index":0,"delta":{';

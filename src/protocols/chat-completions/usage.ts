@@ -5,6 +5,7 @@ import { numberAt, objectAt, objectsAt } from "../read-json.ts";
 /** The usage of an answer or a chunk: at its top level, or, from some servers, within the first choice. */
 export function readUsage(body: JsonObject): Usage | null {
   const wire = objectAt(body, "usage") ?? objectAt(objectsAt(body, "choices")[0], "usage");
+  if (wire === undefined) return null;
   const input = numberAt(wire, "prompt_tokens");
   const output = numberAt(wire, "completion_tokens");
   if (input === undefined && output === undefined) return null;

@@ -70,7 +70,9 @@ export function createStreamDecoder(): StreamDecoder {
   }
 
   function grow(index: number, delta: JsonObject | undefined): Part[] {
-    const missing = blocks.has(index) ? [] : open(index, blockOfDelta(delta));
+    const known = blocks.get(index);
+    if (known !== undefined) return growBlock(known, delta);
+    const missing = open(index, blockOfDelta(delta));
     const block = blocks.get(index);
     return block === undefined ? [] : [...missing, ...growBlock(block, delta)];
   }
@@ -147,11 +149,13 @@ function newBlock(kind: OpenBlock["kind"], id: string, name = "", input?: JsonOb
 function growBlock(block: OpenBlock, delta: JsonObject | undefined): Part[] {
   const kind = delta?.["type"];
   if (block.kind === "text" && kind === "text_delta") {
-    const text = take(stringAt(delta, "text"));
+    const text = stringAt(delta, "text") ?? "";
+    block.text += text;
     return text === "" ? [] : [{ type: "text-delta", id: block.id, text }];
   }
   if (block.kind === "reasoning" && kind === "thinking_delta") {
-    const text = take(stringAt(delta, "thinking"));
+    const text = stringAt(delta, "thinking") ?? "";
+    block.text += text;
     return text === "" ? [] : [{ type: "reasoning-delta", id: block.id, text }];
   }
   if (block.kind === "reasoning" && kind === "signature_delta") {
@@ -159,15 +163,11 @@ function growBlock(block: OpenBlock, delta: JsonObject | undefined): Part[] {
     return [];
   }
   if (block.kind === "tool" && kind === "input_json_delta") {
-    const text = take(stringAt(delta, "partial_json"));
+    const text = stringAt(delta, "partial_json") ?? "";
+    block.text += text;
     return text === "" ? [] : [{ type: "tool-input-delta", id: block.id, delta: text }];
   }
   return [];
-
-  function take(text = ""): string {
-    block.text += text;
-    return text;
-  }
 }
 
 function closeBlock(block: OpenBlock): Part[] {

@@ -1,7 +1,7 @@
 import type { JsonObject, Opaque, Part } from "../canonical.ts";
 import type { StreamEncoder } from "../protocol.ts";
 import { stringAt } from "../read-json.ts";
-import { formatSse } from "../sse.ts";
+import { formatJsonEvent } from "../sse.ts";
 import { fitToolId } from "../tool-id.ts";
 import { writeStopReason } from "./finish-reason.ts";
 import { foldEvents } from "./fold.ts";
@@ -22,11 +22,13 @@ export function createStreamEncoder(
 ): StreamEncoder {
   const writer = new EventWriter(options, begun);
   return {
-    encode: (part) =>
-      writer
-        .write(part)
-        .map((event) => formatSse(JSON.stringify(event), stringAt(event, "type")))
-        .join(""),
+    encode(part) {
+      const more = part.type === "text-delta" ? writer.moreText(part.id, part.text) : null;
+      if (more !== null) return more;
+      let text = "";
+      for (const event of writer.write(part)) text += formatJsonEvent(event, stringAt(event, "type"));
+      return text;
+    },
   };
 }
 
@@ -85,6 +87,16 @@ class EventWriter {
       default:
         return [...start, ...this.#writeBlockPart(part)];
     }
+  }
+
+  /**
+   * What `write` gives as SSE text, for one more piece of the block of text that is open: they come by the hundred, and nothing but the words
+   * differs. Null for any other part.
+   */
+  moreText(id: string, text: string): string | null {
+    const block = this.#block;
+    if (text === "" || this.#state !== "open" || block?.grown !== true || block.key !== `text ${id}`) return null;
+    return `${moreTextHead}${this.#index},"delta":{"type":"text_delta","text":${JSON.stringify(text)}}}\n\n`;
   }
 
   #messageStart(first: Part): JsonObject {
@@ -191,6 +203,8 @@ class EventWriter {
     return [{ type: "content_block_start", index: this.#index, content_block: opening }];
   }
 }
+
+const moreTextHead = 'event: content_block_delta\ndata: {"type":"content_block_delta","index":';
 
 const emptyText: JsonObject = { type: "text", text: "" };
 const emptyThinking: JsonObject = { type: "thinking", thinking: "", signature: "" };

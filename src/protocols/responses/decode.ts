@@ -46,8 +46,9 @@ class AnswerDecoder {
   decode(type: string, data: JsonObject): Part[] {
     if (this.#finished) return [];
     const parts = this.#read(type, data);
+    if (this.#started) return parts;
     const response = objectAt(data, "response");
-    if (this.#started || (parts.length === 0 && type !== "response.created")) return parts;
+    if (parts.length === 0 && type !== "response.created") return parts;
     this.#started = true;
     const start: Part = {
       type: "response-start",
@@ -59,11 +60,12 @@ class AnswerDecoder {
 
   #read(type: string, data: JsonObject): Part[] {
     if (terminalTypes.has(type)) return this.#finish(objectAt(data, "response") ?? {});
+    const kind = itemKinds.get(type);
+    if (kind !== undefined) return this.#block(data, { type: kind }, false)?.grow(type, data) ?? [];
     const item = objectAt(data, "item") ?? {};
     if (type === "response.output_item.added") return this.#block(data, item, true)?.begin(item) ?? [];
     if (type === "response.output_item.done") return this.#block(data, item, false)?.complete(item) ?? [];
-    const kind = deltaKinds.find(([pattern]) => pattern.test(type))?.[1];
-    return kind === undefined ? [] : (this.#block(data, { type: kind }, false)?.grow(type, data) ?? []);
+    return [];
   }
 
   /**
@@ -73,21 +75,25 @@ class AnswerDecoder {
   #block(data: JsonObject, item: JsonObject, isNew: boolean): OutputBlock | null {
     const type = stringAt(item, "type");
     const id = stringAt(data, "item_id") ?? stringAt(item, "id");
+    const known = id === undefined ? undefined : this.#places.get(id);
+    if (known !== undefined) return this.#at(known, id, type);
     const isFree = (place: number): boolean => {
       const block = this.#blocks.get(place);
       return block === undefined || (block.accepts(type) && !(isNew ? block.isBegun : block.isComplete));
     };
-    const known = id === undefined ? undefined : this.#places.get(id);
     const last = Math.max(this.#last, 0);
-    const place = known ?? [numberAt(data, "output_index") ?? last, last].find(isFree) ?? last + 1;
+    const place = [numberAt(data, "output_index") ?? last, last].find(isFree) ?? last + 1;
     return this.#at(place, id, type);
   }
 
   #at(place: number, id: string | undefined, type: string | undefined): OutputBlock | null {
     if (id !== undefined) this.#places.set(id, place);
     this.#last = Math.max(this.#last, place);
-    const block = this.#blocks.get(place) ?? createBlock(type, place);
-    if (block !== null) this.#blocks.set(place, block);
+    let block = this.#blocks.get(place) ?? null;
+    if (block === null) {
+      block = createBlock(type, place);
+      if (block !== null) this.#blocks.set(place, block);
+    }
     return block?.accepts(type) === true ? block : null;
   }
 
@@ -113,13 +119,19 @@ class AnswerDecoder {
   }
 }
 
-/** Which kind of item an event tells of, by its name. */
-const deltaKinds: readonly (readonly [RegExp, string])[] = [
-  [/^response\.(?:output_text|refusal)\.(?:delta|done)$/, "message"],
-  [/^response\.reasoning_(?:summary_)?text\.delta$/, "reasoning"],
-  [/^response\.function_call_arguments\.(?:delta|done)$/, "function_call"],
-  [/^response\.custom_tool_call_input\.(?:delta|done)$/, "custom_tool_call"],
-];
+/** Which kind of item an event tells of a piece of. */
+const itemKinds: ReadonlyMap<string, string> = new Map([
+  ["response.output_text.delta", "message"],
+  ["response.output_text.done", "message"],
+  ["response.refusal.delta", "message"],
+  ["response.refusal.done", "message"],
+  ["response.reasoning_text.delta", "reasoning"],
+  ["response.reasoning_summary_text.delta", "reasoning"],
+  ["response.function_call_arguments.delta", "function_call"],
+  ["response.function_call_arguments.done", "function_call"],
+  ["response.custom_tool_call_input.delta", "custom_tool_call"],
+  ["response.custom_tool_call_input.done", "custom_tool_call"],
+]);
 
 function createBlock(type: string | undefined, place: number): OutputBlock | null {
   if (type === "message") return new MessageBlock(place);

@@ -2,7 +2,7 @@ import type { Usage } from "../../core/events.ts";
 import type { FinishReason, JsonObject, Opaque, Part } from "../canonical.ts";
 import type { EncodeOptions, StreamEncoder } from "../protocol.ts";
 import { compact, stringAt } from "../read-json.ts";
-import { formatSse } from "../sse.ts";
+import { formatJsonEvent } from "../sse.ts";
 import { fitToolId } from "../tool-id.ts";
 import { callIdRule } from "./call-id.ts";
 import { ownReasoningPrefix } from "./clean.ts";
@@ -34,11 +34,13 @@ export interface BegunMessage {
 export function createStreamEncoder(options: EncodeOptions, begun: BegunStream | null = null): StreamEncoder {
   const encoder = new AnswerEncoder(options, begun);
   return {
-    encode: (part) =>
-      encoder
-        .encode(part)
-        .map((event) => formatSse(JSON.stringify(event), stringAt(event, "type")))
-        .join(""),
+    encode(part) {
+      const more = part.type === "text-delta" ? encoder.moreText(part.id, part.text) : null;
+      if (more !== null) return more;
+      let text = "";
+      for (const event of encoder.encode(part)) text += formatJsonEvent(event, stringAt(event, "type"));
+      return text;
+    },
   };
 }
 
@@ -49,8 +51,11 @@ export function encodeAnswer(parts: readonly Part[], options: EncodeOptions): Js
   return encoder.answer();
 }
 
-/** An output item that is being written, at its `output_index`. `text` is what it holds so far. */
-type OpenItem = { readonly id: string; readonly output_index: number; text: string } & (
+/**
+ * An output item that is being written, at its `output_index`. `text` is what it holds so far; `moreText` is what stands in each event
+ * of a message between its number and its words.
+ */
+type OpenItem = { readonly id: string; readonly output_index: number; text: string; moreText?: string } & (
   | { readonly kind: "message" }
   | { readonly kind: "reasoning" }
   | { readonly kind: "call"; readonly callId: string; readonly form: CallForm }
@@ -103,6 +108,18 @@ class AnswerEncoder {
     const events = this.#events;
     this.#events = [];
     return events;
+  }
+
+  /**
+   * What `encode` gives as SSE text, for one more piece of a message that has begun: they come by the hundred, and nothing but the number and
+   * the words differs. Null for any other part.
+   */
+  moreText(partId: string, delta: string): string | null {
+    const item = this.#answer === null && delta !== "" ? this.#open.get(partId) : undefined;
+    if (item?.kind !== "message" || item.text === "") return null;
+    item.moreText ??= `,${JSON.stringify({ ...place(item), content_index: 0 }).slice(1, -1)},"delta":`;
+    item.text += delta;
+    return `${moreTextHead}${this.#sequence++}${item.moreText}${JSON.stringify(delta)},"logprobs":[]}\n\n`;
   }
 
   /** The whole response: as finished, or as far as it came. */
@@ -269,6 +286,8 @@ class AnswerEncoder {
     return { ...response, ...this.#begun?.response, status, ...fields };
   }
 }
+
+const moreTextHead = 'event: response.output_text.delta\ndata: {"type":"response.output_text.delta","sequence_number":';
 
 const idPrefixes = { message: "msg", reasoning: ownReasoningPrefix, function_call: "fc", custom_tool_call: "ctc" };
 

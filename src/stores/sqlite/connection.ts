@@ -1,6 +1,5 @@
 import { statSync } from "node:fs";
-import type { DatabaseSync } from "node:sqlite";
-import { setTimeout as sleep } from "node:timers/promises";
+import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { UnderstudyError } from "../../core/error.ts";
 import { isBusy, storeError } from "./errors.ts";
 import { checkVersion } from "./schema.ts";
@@ -12,6 +11,8 @@ import { checkVersion } from "./schema.ts";
 export interface Connection {
   readonly file: string;
   readonly database: DatabaseSync;
+  /** Gives the statement, which SQLite compiles when it is asked for first: a store has thirty of them, and a small command needs three. */
+  readonly statement: (sql: string) => () => StatementSync;
   /** Runs `work`, which must be a single reading statement. */
   readonly read: <T>(work: () => T) => Promise<T>;
   /**
@@ -21,6 +22,8 @@ export interface Connection {
   readonly write: <T>(work: () => T, options?: WriteOptions) => Promise<T>;
   /** Changes whenever the content of the store may have, by whatever process; by another one at the latest in the next round of the event loop. */
   readonly stamp: () => string;
+  /** The same, but it stays as it is where a write has told what it changed. */
+  readonly untoldStamp: () => string;
   /** Waits for what is under way, then closes the file. */
   readonly close: () => Promise<void>;
 }
@@ -30,6 +33,8 @@ export interface WriteOptions {
   readonly durable?: boolean;
   /** Called at once after the commit, before anything else of this process can run. */
   readonly committed?: () => void;
+  /** Called then too, if anything was changed: tells what to those who keep it. */
+  readonly told?: () => void;
 }
 
 /** How long a call waits for the locks of other processes, in ms. */
@@ -51,13 +56,19 @@ export function createConnection(
   lockWaitMs: number,
   guard: () => void = () => {},
 ): Connection {
-  const version = database.prepare("PRAGMA user_version");
-  const dataVersion = database.prepare("PRAGMA data_version");
-  const changes = database.prepare("SELECT total_changes() AS count");
+  const statement = (sql: string): (() => StatementSync) => {
+    let prepared: StatementSync | null = null;
+    return () => (prepared ??= database.prepare(sql));
+  };
+  const version = statement("PRAGMA user_version");
+  const dataVersion = statement("PRAGMA data_version");
+  const changes = statement("SELECT total_changes() AS count");
   /** Transactions of this connection that changed something. */
   let commits = 0;
+  /** Those of them that did not tell what. */
+  let untold = 0;
   /** Good for this round of the event loop: what other processes commit meanwhile is seen in the next one. */
-  let lastStamp: { readonly commits: number; readonly stamp: string } | null = null;
+  let lastStamps: { readonly commits: number; readonly all: string; readonly untold: string } | null = null;
   const underWay = new Set<Promise<unknown>>();
   const opened = identityOf(file);
   let lastWrite: Promise<unknown> = Promise.resolve();
@@ -70,7 +81,7 @@ export function createConnection(
     try {
       database.exec("BEGIN IMMEDIATE");
       // A newer process may have migrated the store under this one.
-      checkVersion((version.get() as { user_version: number }).user_version, file);
+      checkVersion((version().get() as { user_version: number }).user_version, file);
       if (options.durable !== false) guard();
       const before = changeCount();
       const result = work();
@@ -80,6 +91,8 @@ export function createConnection(
       if (isChanged) {
         commits += 1;
         commitsOfProcess += 1;
+        if (options.told === undefined) untold += 1;
+        else options.told();
       }
       options.committed?.();
       return result;
@@ -91,8 +104,19 @@ export function createConnection(
     }
   }
 
+  function stamps(): { readonly all: string; readonly untold: string } {
+    if (lastStamps?.commits === commitsOfProcess) return lastStamps;
+    // The first part counts other connections' commits, the second this one's own.
+    const { data_version: others } = dataVersion().get() as { data_version: number };
+    lastStamps = { commits: commitsOfProcess, all: `${others}/${commits}`, untold: `${others}/${untold}` };
+    setImmediate(() => {
+      lastStamps = null;
+    });
+    return lastStamps;
+  }
+
   function changeCount(): number {
-    return (changes.get() as { count: number }).count;
+    return (changes().get() as { count: number }).count;
   }
 
   async function run<T>(work: () => T, after: Promise<unknown> | null): Promise<T> {
@@ -118,6 +142,7 @@ export function createConnection(
   return {
     file,
     database,
+    statement,
     read(work) {
       if (closing !== null) return Promise.reject(closedError(file));
       // Nearly every reading is done at once.
@@ -133,16 +158,8 @@ export function createConnection(
       lastWrite = written.catch(() => {});
       return written;
     },
-    stamp() {
-      if (lastStamp?.commits === commitsOfProcess) return lastStamp.stamp;
-      // The first part counts other connections' commits, the second this one's own.
-      const stamp = `${(dataVersion.get() as { data_version: number }).data_version}/${commits}`;
-      lastStamp = { commits: commitsOfProcess, stamp };
-      setImmediate(() => {
-        lastStamp = null;
-      });
-      return stamp;
-    },
+    stamp: () => stamps().all,
+    untoldStamp: () => stamps().untold,
     close() {
       closing ??= Promise.allSettled(underWay).then(() => database.close());
       return closing;
@@ -163,7 +180,8 @@ export async function whenFree<T>(work: () => T, giveUpAt: number): Promise<T> {
     } catch (error) {
       if (!isBusy(error) || monotonicMs() >= giveUpAt) throw error;
     }
-    await sleep(pollMs.least + Math.random() * (pollMs.most - pollMs.least));
+    const pauseMs = pollMs.least + Math.random() * (pollMs.most - pollMs.least);
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
   }
 }
 

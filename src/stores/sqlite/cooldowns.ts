@@ -5,15 +5,20 @@ import type { Store } from "../../credentials/store.ts";
 import type { Connection } from "./connection.ts";
 import { type CooldownRow, cooldownColumns, failuresRememberedMs, toCooldown } from "../cooldown-row.ts";
 import { wholeMs } from "../credential-row.ts";
+import type { PoolRecords } from "./pools.ts";
 
 type CooldownMethods = Pick<Store, "listCooldowns" | "putCooldown" | "clearCooldowns">;
 
 /** The part of the store that keeps cooldowns. */
-export function createCooldownMethods({ database, read, write, stamp }: Connection, clock: Clock): CooldownMethods {
-  const list = database.prepare("SELECT * FROM cooldown ORDER BY provider, credential_id, model");
-  const forget = database.prepare("DELETE FROM cooldown WHERE until <= ?");
+export function createCooldownMethods(
+  { statement, read, write, stamp }: Connection,
+  clock: Clock,
+  pools: PoolRecords,
+): CooldownMethods {
+  const list = statement("SELECT * FROM cooldown ORDER BY provider, credential_id, model");
+  const forget = statement("DELETE FROM cooldown WHERE until <= ?");
   // Rule R5: the later end stays, with the reason that set it. Right-hand names are the stored values before the update.
-  const put = database.prepare(
+  const put = statement(
     `INSERT INTO cooldown (provider, credential_id, model, until, reason, message, since, failures, stated)
      VALUES (:provider, :credential_id, :model, :until, :reason, :message, :since, :failures, :stated)
      ON CONFLICT (provider, credential_id, model) DO UPDATE SET
@@ -27,8 +32,8 @@ export function createCooldownMethods({ database, read, write, stamp }: Connecti
   const matching = `WHERE provider = coalesce(:provider, provider)
     AND credential_id = coalesce(:credentialId, credential_id) AND model = coalesce(:model, model)
     AND since < coalesce(:setBefore, since + 1)`;
-  const find = database.prepare(`SELECT 1 FROM cooldown ${matching} LIMIT 1`);
-  const clear = database.prepare(`DELETE FROM cooldown ${matching}`);
+  const find = statement(`SELECT 1 FROM cooldown ${matching} LIMIT 1`);
+  const clear = statement(`DELETE FROM cooldown ${matching}`);
 
   // Every turn looks at them, and few turns change them.
   let listed: { readonly stamp: string; readonly cooldowns: readonly Cooldown[] } | null = null;
@@ -36,7 +41,7 @@ export function createCooldownMethods({ database, read, write, stamp }: Connecti
   function listStored(): readonly Cooldown[] {
     const now = stamp();
     if (listed?.stamp !== now) {
-      listed = { stamp: now, cooldowns: (list.all() as unknown as CooldownRow[]).map(toCooldown) };
+      listed = { stamp: now, cooldowns: (list().all() as unknown as CooldownRow[]).map(toCooldown) };
     }
     return listed.cooldowns;
   }
@@ -53,10 +58,11 @@ export function createCooldownMethods({ database, read, write, stamp }: Connecti
     putCooldown: (cooldown) =>
       write(
         () => {
-          forget.run(clock.now() - failuresRememberedMs);
-          put.run(cooldownColumns(cooldown));
+          forget().run(clock.now() - failuresRememberedMs);
+          put().run(cooldownColumns(cooldown));
         },
-        { durable: false },
+        // What is forgotten has long kept nobody.
+        { durable: false, told: () => pools.rested(cooldown.provider, cooldown.credentialId) },
       ),
 
     async clearCooldowns({ provider, credentialId, model, setBefore }) {
@@ -67,8 +73,12 @@ export function createCooldownMethods({ database, read, write, stamp }: Connecti
         setBefore: setBefore === undefined ? null : wholeMs(setBefore),
       };
       // Every answered turn clears; most have nothing to clear and so nothing to write.
-      if ((await read(() => find.get(filter))) === undefined) return 0;
-      return write(() => Number(clear.run(filter).changes));
+      if ((await read(() => find().get(filter))) === undefined) return 0;
+      const told =
+        provider === undefined || credentialId === undefined
+          ? {}
+          : { told: () => pools.rested(provider, credentialId) };
+      return write(() => Number(clear().run(filter).changes), told);
     },
   };
 }

@@ -15,24 +15,24 @@ export interface Journal extends Pick<Store, "listTurns"> {
 }
 
 export function createJournal(
-  { database, read }: Connection,
+  { statement, read }: Connection,
   { maxTurns: limit, maxAgeMs }: JournalLimits,
   clock: Clock,
 ): Journal {
   let pending: { id: string; record: string }[] = [];
   /** When the age of the oldest is looked at again, in Unix ms. */
   let forgetAt = 0;
-  const insert = database.prepare("INSERT INTO turn (id, record) VALUES (:id, :record) ON CONFLICT (id) DO NOTHING");
+  const insert = statement("INSERT INTO turn (id, record) VALUES (:id, :record) ON CONFLICT (id) DO NOTHING");
   // The oldest only, and not many at once: a limit that was lowered must not hold up other processes for long.
-  const trim = database.prepare(
+  const trim = statement(
     `DELETE FROM turn WHERE seq IN (
        SELECT seq FROM turn WHERE seq <= (SELECT max(seq) FROM turn) - :limit ORDER BY seq LIMIT :batch)`,
   );
-  const forget = database.prepare(
+  const forget = statement(
     `DELETE FROM turn WHERE seq IN (SELECT seq FROM turn ORDER BY seq LIMIT :batch)
        AND json_extract(record, '$.endedAt') < :before`,
   );
-  const newest = database.prepare("SELECT record FROM turn ORDER BY seq DESC LIMIT ?");
+  const newest = statement("SELECT record FROM turn ORDER BY seq DESC LIMIT ?");
 
   return {
     get size() {
@@ -44,12 +44,12 @@ export function createJournal(
       if (pending.length > limit) pending.shift();
     },
     write() {
-      for (const turn of pending) insert.run(turn);
+      for (const turn of pending) insert().run(turn);
       const batch = pending.length + pruneBatch;
-      trim.run({ limit, batch });
+      trim().run({ limit, batch });
       const now = clock.now();
       if (maxAgeMs === Number.POSITIVE_INFINITY || now < forgetAt) return;
-      const { changes } = forget.run({ before: now - maxAgeMs, batch });
+      const { changes } = forget().run({ before: now - maxAgeMs, batch });
       forgetAt = changes > 0 ? now : now + ageCheckMs;
     },
     clear() {
@@ -59,7 +59,7 @@ export function createJournal(
       read(() => {
         const wanted = Math.max(0, Math.min(count, limit));
         const unwritten = pending.map((turn) => turn.record).reverse();
-        const stored = newest.all(wanted) as { record: string }[];
+        const stored = newest().all(wanted) as { record: string }[];
         return [...unwritten, ...stored.map((row) => row.record)]
           .slice(0, wanted)
           .map((record) => JSON.parse(record) as TurnRecord);

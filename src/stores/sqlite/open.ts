@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { accessSync, closeSync, constants, openSync, rmSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -7,7 +6,14 @@ import { type Clock, systemClock } from "../../core/clock.ts";
 import type { Store } from "../../credentials/store.ts";
 import { giveName, makePrivateFolder, syncFolder, tightenFile, withReason } from "../private-file.ts";
 import { followKey } from "../follow-key.ts";
-import { createKeyRing, isCurrent, type KeyRing, keyChangedError, type StoreKeys } from "../key-ring.ts";
+import {
+  createKeyRing,
+  isCurrent,
+  type KeyMemory,
+  type KeyRing,
+  keyChangedError,
+  type StoreKeys,
+} from "../key-ring.ts";
 import {
   type Connection,
   closedError,
@@ -26,6 +32,7 @@ import { createJournal } from "./journal.ts";
 import { chooseJournalMode, type JournalMode } from "./journal-mode.ts";
 import { createRefreshMethods } from "./refresh.ts";
 import { adoptKey, inspectStore, migrate, readKeyCheck, readVersion, schemaVersion } from "./schema.ts";
+import { createPoolRecords } from "./pools.ts";
 import { createPendingUses } from "./uses.ts";
 import { checkJournalLimits, type JournalLimits } from "../journal-limits.ts";
 import { createWriteBehind } from "../write-behind.ts";
@@ -45,9 +52,12 @@ export interface SqliteStoreOptions {
   readonly journalMode?: JournalMode;
   /**
    * True: for whoever only looks. A store that is in order is opened so that nothing in it can change, which is faster; calls that
-   * would change something reject. One that must be migrated or cleared up after a crash is opened as usual.
+   * would change something reject. One that must be migrated or cleared up after a crash is opened as usual. Secrets are opened when
+   * they are needed, so that it is `Secret.reveal` that throws for one that was altered.
    */
   readonly readOnly?: boolean;
+  /** For `readOnly`: whether the key fits is asked here first. */
+  readonly keyMemory?: KeyMemory;
 }
 
 /**
@@ -59,24 +69,26 @@ export interface SqliteStoreOptions {
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
   const { clock = systemClock, lockWaitMs = defaultLockWaitMs } = options;
   const journal = checkJournalLimits(options.journal);
-  const { connection, ring } = await openConnection(options, lockWaitMs);
-  const store = createStore(connection, ring, clock, journal);
+  const { connection, ring, onlyReads } = await openConnection(options, lockWaitMs);
+  const store = createStore(connection, ring, clock, journal, onlyReads);
   return followKey(store, ring, connection.file, () => connection.read(() => readKeyCheck(connection.database)));
 }
 
 /** The file, opened and with its tables, and the keys that fit it. Throws as `openSqliteStore` does. */
 export async function openConnection(
-  options: Pick<SqliteStoreOptions, "file" | "key" | "journalMode" | "readOnly">,
+  options: Pick<SqliteStoreOptions, "file" | "key" | "journalMode" | "readOnly" | "keyMemory">,
   lockWaitMs: number = defaultLockWaitMs,
-): Promise<{ connection: Connection; ring: KeyRing }> {
+): Promise<{ connection: Connection; ring: KeyRing; onlyReads: boolean }> {
   const ring = await createKeyRing(options.key);
   const file = resolve(options.file);
   const giveUpAt = monotonicMs() + lockWaitMs;
 
   try {
     if (options.readOnly === true) {
-      const database = await openForReading(file, ring, giveUpAt);
-      if (database !== null) return { connection: createConnection(database, file, lockWaitMs), ring };
+      const database = await openForReading(file, remembering(ring, options.keyMemory), giveUpAt);
+      if (database !== null) {
+        return { connection: createConnection(database, file, lockWaitMs), ring, onlyReads: true };
+      }
     }
     prepareFile(file, ring);
     const journalMode = options.journalMode ?? chooseJournalMode(dirname(file));
@@ -91,15 +103,22 @@ export async function openConnection(
     const guard = (): void => {
       if (!isCurrent(ring, readKeyCheck(database))) throw keyChangedError(file);
     };
-    return { connection: createConnection(database, file, lockWaitMs, guard), ring };
+    return { connection: createConnection(database, file, lockWaitMs, guard), ring, onlyReads: false };
   } catch (error) {
     throw storeError(file, error);
   }
 }
 
-function createStore(connection: Connection, ring: KeyRing, clock: Clock, limits: JournalLimits): Store {
-  const mapper = createRowMapper(ring, connection.file);
+function createStore(
+  connection: Connection,
+  ring: KeyRing,
+  clock: Clock,
+  limits: JournalLimits,
+  onlyReads: boolean,
+): Store {
+  const mapper = createRowMapper(ring, connection.file, onlyReads);
   const uses = createPendingUses(connection);
+  const pools = createPoolRecords(connection, mapper, uses, clock);
   const journal = createJournal(connection, limits, clock);
   const behind = createWriteBehind(
     () => uses.size + journal.size > 0,
@@ -115,6 +134,8 @@ function createStore(connection: Connection, ring: KeyRing, clock: Clock, limits
             uses.clear();
             journal.clear();
           },
+          // Each use was, when it was counted.
+          told() {},
         },
       ),
   );
@@ -136,9 +157,15 @@ function createStore(connection: Connection, ring: KeyRing, clock: Clock, limits
 
   return {
     ...createCredentialMethods(connection, mapper, uses),
-    ...createRefreshMethods(connection, mapper),
-    ...createCooldownMethods(connection, clock),
-    recordUse: (id, at) => writeLater(() => uses.add(id, at)),
+    ...createRefreshMethods(connection, mapper, pools),
+    ...createCooldownMethods(connection, clock, pools),
+    readPool: pools.readPool,
+    listCooldownsOf: pools.listCooldownsOf,
+    recordUse: (id, at) =>
+      writeLater(() => {
+        uses.add(id, at);
+        pools.used(id, at);
+      }),
     appendTurn: (turn) => writeLater(() => journal.add(turn)),
     listTurns: journal.listTurns,
     close: () => (closed ??= stopAndClose()),
@@ -170,7 +197,8 @@ function prepareFile(file: string, ring: KeyRing): void {
 /** Makes the store aside, 0600, and gives it its name when its tables are on disk: under its name it is never empty. */
 function makeStore(file: string, ring: KeyRing): void {
   const what = `the store ${file} can't be made`;
-  const aside = `${file}.${process.pid}-${randomBytes(4).toString("hex")}`;
+  const chance = process.getBuiltinModule("node:crypto").randomBytes(4).toString("hex");
+  const aside = `${file}.${process.pid}-${chance}`;
   withReason(what, () => closeSync(openSync(aside, "wx", 0o600)));
   try {
     const database = new DatabaseSync(aside);
@@ -189,8 +217,25 @@ function makeStore(file: string, ring: KeyRing): void {
   }
 }
 
+/** Takes a key check that is known to fit without opening it. */
+function remembering(ring: KeyRing, memory: KeyMemory | undefined): Pick<KeyRing, "adopt"> {
+  if (memory === undefined) return ring;
+  return {
+    adopt(check) {
+      if (memory.knows(check)) return true;
+      const fits = ring.adopt(check);
+      if (fits) memory.note(check);
+      return fits;
+    },
+  };
+}
+
 /** Null when there is nothing to read yet, or when somebody must write first. */
-async function openForReading(file: string, ring: KeyRing, giveUpAt: number): Promise<DatabaseSync | null> {
+async function openForReading(
+  file: string,
+  ring: Pick<KeyRing, "adopt">,
+  giveUpAt: number,
+): Promise<DatabaseSync | null> {
   if (!tightenFile(file) || statSync(file).size < headerBytes) return null;
   const database = new DatabaseSync(file, { readOnly: true });
   try {

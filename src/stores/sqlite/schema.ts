@@ -92,7 +92,7 @@ export const applicationId = 0x556e6473;
  * from the future, `store_unavailable` for another program's database and for a key that does not fit, and
  * SQLite's own error for a damaged file.
  */
-export function inspectStore(database: DatabaseSync, file: string, ring: KeyRing): number {
+export function inspectStore(database: DatabaseSync, file: string, ring: Pick<KeyRing, "adopt">): number {
   try {
     // One snapshot, though another process may be making the tables right now.
     database.exec("BEGIN");
@@ -102,7 +102,7 @@ export function inspectStore(database: DatabaseSync, file: string, ring: KeyRing
   }
 }
 
-function inspectSnapshot(database: DatabaseSync, file: string, ring: KeyRing): number {
+function inspectSnapshot(database: DatabaseSync, file: string, ring: Pick<KeyRing, "adopt">): number {
   const version = readVersion(database);
   const tables = database.prepare("SELECT count(*) AS count FROM sqlite_schema").get() as { count: number };
   if (version === 0 && tables.count === 0) return 0;
@@ -148,7 +148,7 @@ export function migrate(database: DatabaseSync, sealer: Sealer, steps: readonly 
 }
 
 /** Makes the key that seals this store the one that `ring` seals with; throws `store_unavailable` when it has none that fits. */
-export function adoptKey(database: DatabaseSync, file: string, ring: KeyRing): void {
+export function adoptKey(database: DatabaseSync, file: string, ring: Pick<KeyRing, "adopt">): void {
   if (ring.adopt(readKeyCheck(database))) return;
   throw keyMismatchError(file, "Give the key it was made with (the key file beside it, or UNDERSTUDY_KEY)");
 }

@@ -14,9 +14,9 @@ export interface PendingUses {
   forget(id: string): void;
 }
 
-export function createPendingUses({ database }: Connection): PendingUses {
+export function createPendingUses({ statement }: Connection): PendingUses {
   const pending = new Map<string, { count: number; lastUsedAt: number }>();
-  const update = database.prepare(
+  const update = statement(
     "UPDATE credential SET uses = uses + :count, last_used_at = max(last_used_at, :lastUsedAt) WHERE id = :id",
   );
   return {
@@ -37,7 +37,7 @@ export function createPendingUses({ database }: Connection): PendingUses {
       };
     },
     write() {
-      for (const [id, use] of pending) update.run({ id, ...use });
+      for (const [id, use] of pending) update().run({ id, ...use });
     },
     clear() {
       pending.clear();

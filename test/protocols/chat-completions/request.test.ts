@@ -325,7 +325,7 @@ describe("a Chat Completions request as canonical", () => {
       },
       dropped: [
         "seed",
-        "n",
+        "n: one answer is given",
         "name of a message",
         "content part input_audio",
         "a file that only its provider has",
@@ -333,6 +333,12 @@ describe("a Chat Completions request as canonical", () => {
         "tool of type custom",
       ],
     });
+  });
+
+  it("drops no number of answers that says nothing", () => {
+    for (const n of [1, null]) {
+      expect(chatCompletions.decodeRequest({ n, messages: [{ role: "user", content: "hi" }] }).dropped).toEqual([]);
+    }
   });
 
   it("reads function calls of the older kind as tool calls", () => {

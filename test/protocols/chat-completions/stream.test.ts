@@ -73,6 +73,35 @@ describe("a Chat Completions stream", () => {
     expect(verdictsOf(eventsOf(both(null)))).toBe("ccppp");
   });
 
+  it.each([
+    // Choices that finished, the end, what was asked for, and whether that is the whole of it.
+    [1, "", '{"n":2}', false],
+    [1, "", '{"n":1}', true],
+    [1, "", '{"n":null}', true],
+    [1, "", "{}", true],
+    [2, "", '{"n":2}', true],
+    [2, "", '{"n":3}', false],
+    // Many servers give one choice whatever was asked for, and say so.
+    [1, "data: [DONE]\n\n", '{"n":2}', true],
+    [0, "data: [DONE]\n\n", '{"n":2}', false],
+  ])("with %i finished choices and %j behind them, of a request with %s: whole is %j", (count, end, asked, whole) => {
+    const chunks = Array.from({ length: count }, (_, index) =>
+      [
+        { index, delta: { content: "a" } },
+        { index, delta: {}, finish_reason: "stop" },
+      ].map((choice) => `data: ${JSON.stringify({ choices: [choice] })}\n\n`),
+    );
+    const reader = chatCompletions.createStreamReader(() => asked);
+    for (const event of eventsOf(chunks.flat().join("") + end)) reader.read(event);
+    expect(reader.end() === null).toBe(whole);
+  });
+
+  it("asks for the request only when the end is in doubt", () => {
+    const reader = chatCompletions.createStreamReader(() => expect.fail("there is a [DONE]"));
+    for (const event of eventsOf(text.text)) reader.read(event);
+    expect(reader.end()).toBeNull();
+  });
+
   it("counts a list of texts, audio and images as content, and unknown fields not", () => {
     const deltas = [
       { content: [{ type: "thinking", thinking: [{ type: "text", text: "hm" }] }] },

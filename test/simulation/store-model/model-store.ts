@@ -10,7 +10,7 @@ import { createRefreshPart } from "./refresh-part.ts";
 
 /** The methods of the port without their waiting: each happens as a whole, at once. */
 export type SyncStore = {
-  readonly [K in Exclude<keyof Store, "close" | "subscribe">]: (
+  readonly [K in Exclude<keyof Store, "close" | "subscribe" | "readPool" | "listCooldownsOf">]: (
     ...args: Parameters<Store[K]>
   ) => Awaited<ReturnType<Store[K]>>;
 };

@@ -2,12 +2,13 @@ import { homedir } from "node:os";
 import { basename, resolve } from "node:path";
 import { UnderstudyError } from "../../../core/error.ts";
 import { isUsableSecret, Secret } from "../../../core/secret.ts";
-import type { Credential, KeySource } from "../../../credentials/credential.ts";
+import type { KeySource } from "../../../credentials/credential.ts";
 import { readKeySource } from "../../../platform/read-key-source.ts";
 import { ignoredVariables, refusedKey } from "../../../providers/environment.ts";
+import { looksLikeKey } from "../../../providers/label.ts";
 import type { Provider } from "../../../providers/provider.ts";
+import { storeKey, whyNoKey } from "../../../providers/store-key.ts";
 import type { Workspace } from "../../../workspace.ts";
-import { looksLikeKey } from "../../find-provider.ts";
 import { interruptSignal } from "../../interrupt.ts";
 import { colors, say } from "../../output.ts";
 import { askChoice, askSecret, canAsk } from "../../prompt.ts";
@@ -58,13 +59,12 @@ async function readSource(provider: Provider, options: AddOptions): Promise<KeyS
     if (options.apiKeyStdin === true) throw new UnderstudyError("usage", "say --from or --api-key-stdin, not both");
     return parseSource(options.from);
   }
-  const problemWith = (text: string): string | null =>
-    isUsableSecret(text) ? refusedKey(provider, text) : describeUnusable(text);
+  const problemWith = (text: string): string | null => whyNoKey(provider, text);
   const text =
     options.apiKeyStdin === true && !isStdinTerminal()
       ? await readStdinLine()
       : await askSecret(`API key of ${provider.name}`, noTerminal(provider), problemWith);
-  if (!isUsableSecret(text)) throw new UnderstudyError("usage", `${provider.id}: ${describeUnusable(text)}`);
+  if (!isUsableSecret(text)) throw new UnderstudyError("usage", `${provider.id}: ${whyNoKey(provider, text)}`);
   return { from: "stored", secret: new Secret(text.trim()) };
 }
 
@@ -73,13 +73,6 @@ function noTerminal({ id }: Provider): string {
     `there is no terminal to ask for the key on. Pipe it in: understudy auth add ${id} --api-key-stdin, ` +
     `or name where it is: understudy auth add ${id} --from env:NAME (or file:PATH, or command:COMMAND)`
   );
-}
-
-function describeUnusable(text: string): string {
-  const trimmed = text.trim();
-  if (trimmed === "") return "no key was given";
-  if (/\s/.test(trimmed)) return "that can't be a key: it holds blanks";
-  return trimmed.length < 4 ? "that can't be a key: it is too short" : "that is a placeholder, not a key";
 }
 
 /** `env:NAME`, `file:PATH` or `command:COMMAND`. A path counts from the current folder and is kept absolute. */
@@ -107,54 +100,26 @@ function refusedVariable(provider: Provider, source: KeySource, { env }: Workspa
 
 async function saveKey(workspace: Workspace, provider: Provider, source: KeySource, label?: string): Promise<void> {
   const { store, clock } = workspace;
-  const pool = await store.listCredentials(provider.id);
-  const same = pool.find((credential) => credential.kind === "api_key" && isSameSource(credential.source, source));
-  if (same !== undefined) return updateKey(workspace, same, label);
-  const credential = await store.addApiKey({
-    provider: provider.id,
-    label: label?.trim() ?? freeLabel(source, pool),
-    source,
-    at: clock.now(),
-  });
-  const where = source.from === "stored" ? "" : "; the key itself stays where it is and is read at each use";
-  say(`Added ${colors.bold(`${provider.id} · ${credential.label}`)}, number ${pool.length + 1} of its pool${where}.`);
-}
-
-/** The same key again: whoever adds it wants it used, under the label that is given now. */
-async function updateKey({ store }: Workspace, same: Credential, label?: string): Promise<void> {
-  const renamed = label !== undefined && label.trim() !== same.label;
-  const updated = await store.updateCredential(same.id, {
-    paused: false,
-    ...(renamed ? { label: label.trim() } : {}),
-  });
-  const rests = await store.clearCooldowns({ credentialId: same.id });
+  const name = nameOf(source);
+  const stored = await storeKey({ store, clock, provider, source, name, ...(label === undefined ? {} : { label }) });
+  if (stored.isNew) {
+    const where = source.from === "stored" ? "" : "; the key itself stays where it is and is read at each use";
+    const { label: given } = stored.credential;
+    say(`Added ${colors.bold(`${provider.id} · ${given}`)}, number ${stored.place} of its pool${where}.`);
+    return;
+  }
+  const { before, renamedTo, resumed, rests } = stored;
   const changes = [
-    ...(renamed ? [`it is called ${updated?.label ?? label} now`] : []),
-    ...(same.paused ? ["it is no longer paused"] : []),
+    ...(renamedTo === null ? [] : [`it is called ${renamedTo} now`]),
+    ...(resumed ? ["it is no longer paused"] : []),
     ...(rests > 0 ? ["its rest is over"] : []),
   ];
   const what = changes.length === 0 ? "nothing was changed" : changes.join(", ");
-  say(`${same.provider} has this key already, as ${colors.bold(same.label)}: ${what}.`);
+  say(`${provider.id} has this key already, as ${colors.bold(before.label)}: ${what}.`);
 }
 
-function isSameSource(a: KeySource, b: KeySource): boolean {
-  if (a.from === "stored" && b.from === "stored") return a.secret.equals(b.secret);
-  if (a.from === "env" && b.from === "env") return a.name === b.name;
-  if (a.from === "file" && b.from === "file") return a.path === b.path;
-  return a.from === "command" && b.from === "command" && a.command === b.command;
-}
-
-/** `key-1`, `$NAME`, the name of the file, the first word of the command; with a number if that is taken. */
-function freeLabel(source: KeySource, pool: readonly Credential[]): string {
-  const taken = new Set(pool.map(({ label }) => label.toLowerCase()));
-  const base = labelOf(source);
-  for (let n = 1; ; n++) {
-    const label = base === "key" ? `key-${n}` : n === 1 ? base : `${base}-${n}`;
-    if (!taken.has(label.toLowerCase())) return label;
-  }
-}
-
-function labelOf(source: KeySource): string {
+/** What a key is called that nobody names: the variable, the name of the file, the first word of the command. */
+function nameOf(source: KeySource): string {
   switch (source.from) {
     case "stored":
     case "none":

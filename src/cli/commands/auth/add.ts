@@ -1,10 +1,11 @@
 import type { Command } from "commander";
 import { UnderstudyError } from "../../../core/error.ts";
-import { keyAsArgument, looksLikeKey, requireProvider } from "../../find-provider.ts";
+import { checkLabel, looksLikeKey } from "../../../providers/label.ts";
+import { keyAsArgument, requireProvider } from "../../find-provider.ts";
 import { withWorkspace } from "../../open-workspace.ts";
 import { addKey } from "./add-key.ts";
 import { addLogin } from "./add-login.ts";
-import { type AddOptions, checkLabel } from "./add-options.ts";
+import type { AddOptions } from "./add-options.ts";
 
 const examples = `
 Providers that are signed in to: codex, and those of the configuration with oauth. All others take a key; "understudy auth list

@@ -3,7 +3,7 @@ import { requireStored } from "../../find-credential.ts";
 import { requirePool } from "../../find-provider.ts";
 import { withWorkspace } from "../../open-workspace.ts";
 import { colors, say } from "../../output.ts";
-import { checkLabel } from "./add-options.ts";
+import { checkLabel } from "../../../providers/label.ts";
 
 const examples = `
 Examples:
