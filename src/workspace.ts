@@ -5,7 +5,6 @@ import type { Config, ConfigInput } from "./config/schema.ts";
 import { type Clock, type Random, systemClock } from "./core/clock.ts";
 import { UnderstudyError } from "./core/error.ts";
 import type { TurnEvent } from "./core/events.ts";
-import { Secret } from "./core/secret.ts";
 import { SecretLedger } from "./core/secret-ledger.ts";
 import type { Transport } from "./core/transport.ts";
 import type { ApiKeyCredential } from "./credentials/credential.ts";
@@ -23,7 +22,7 @@ import { readUsageEvent, readUsageHeaders } from "./providers/codex-usage.ts";
 import { environmentCredentials } from "./providers/environment.ts";
 import type { Provider } from "./providers/provider.ts";
 import { builtInProviders, findProvider } from "./providers/registry.ts";
-import { missingBaseUrl, resolveBaseUrl, resolveProtocol } from "./providers/resolve.ts";
+import { missingBaseUrl, resolveEndpoint } from "./providers/resolve.ts";
 import { createSpendRefreshToken } from "./providers/spend-refresh-token.ts";
 import { dayMs, type JournalLimits } from "./stores/journal-limits.ts";
 import { parseConfigText, readCheckedConfig } from "./read-config.ts";
@@ -152,6 +151,8 @@ export async function openWorkspace(options: WorkspaceOptions = {}, ifMissing?: 
   const refreshObservers = new Set<(told: RefreshTold) => void>();
   /** Of keys in the environment, so that they take their turn among the stored ones. */
   const unstoredUses = new Map<string, { uses: number; lastUsedAt: number }>();
+  /** Loaded with the first turn: whoever only looks needs none. */
+  let crypto: typeof import("node:crypto") | null = null;
   const runtime: TurnRuntime = {
     transport,
     clock,
@@ -171,10 +172,12 @@ export async function openWorkspace(options: WorkspaceOptions = {}, ifMissing?: 
     strategyOf: (provider) => strategyFor(settings.config, provider),
     concurrencyOf: (provider) => concurrencyFor(settings.config, provider),
     load: createCredentialLoad(),
-    environmentCredentials: (provider) =>
-      settings.unstored
+    environmentCredentials(provider) {
+      if (!settings.unstored.some((credential) => credential.provider === provider)) return none;
+      return settings.unstored
         .filter((credential) => credential.provider === provider)
-        .map((credential) => ({ ...credential, ...unstoredUses.get(credential.id) })),
+        .map((credential) => ({ ...credential, ...unstoredUses.get(credential.id) }));
+    },
     recordUnstoredUse(id, lastUsedAt) {
       unstoredUses.set(id, { uses: (unstoredUses.get(id)?.uses ?? 0) + 1, lastUsedAt });
     },
@@ -188,9 +191,9 @@ export async function openWorkspace(options: WorkspaceOptions = {}, ifMissing?: 
     readKey: (source, signal) => readKeySource(source, { env, ...(signal === undefined ? {} : { signal }) }),
     resolveEndpoint(provider, model, secret) {
       secrets.note(secret);
-      const baseUrl = resolveBaseUrl(provider, { key: new Secret(secret) });
-      if (baseUrl === null) throw new UnderstudyError("config_invalid", missingBaseUrl(provider));
-      return { baseUrl, protocol: resolveProtocol(provider, model, baseUrl) };
+      const endpoint = resolveEndpoint(provider, model, secret);
+      if (endpoint === null) throw new UnderstudyError("config_invalid", missingBaseUrl(provider));
+      return endpoint;
     },
     priceOf: (target) => priceOf(settings.config, target),
     stopwatch: () => performance.now(),
@@ -203,7 +206,10 @@ export async function openWorkspace(options: WorkspaceOptions = {}, ifMissing?: 
     },
     seals: createSealLedger(),
     habits: createHabitLedger(),
-    newTurnId: () => `turn_${process.getBuiltinModule("node:crypto").randomUUID().replaceAll("-", "")}`,
+    newTurnId() {
+      crypto ??= process.getBuiltinModule("node:crypto");
+      return `turn_${crypto.randomUUID().replaceAll("-", "")}`;
+    },
   };
   return {
     home,
@@ -240,6 +246,8 @@ export async function openWorkspace(options: WorkspaceOptions = {}, ifMissing?: 
     },
   };
 }
+
+const none: readonly ApiKeyCredential[] = [];
 
 function journalLimits({ journal }: ResolvedConfig): JournalLimits {
   return { maxTurns: journal.maxTurns, maxAgeMs: journal.maxAgeDays * dayMs };

@@ -79,10 +79,22 @@ export const builtInProviders: readonly Provider[] = [
 
 /** The provider of this id or alias, or null. Case does not matter. */
 export function findProvider(providers: readonly Provider[], idOrAlias: string): Provider | null {
-  const wanted = idOrAlias.toLowerCase();
-  return (
-    providers.find((provider) => provider.id.toLowerCase() === wanted) ??
-    providers.find((provider) => provider.aliases.some((alias) => alias.toLowerCase() === wanted)) ??
-    null
-  );
+  let names = named.get(providers);
+  if (names === undefined) named.set(providers, (names = nameAll(providers)));
+  return names.get(idOrAlias) ?? names.get(idOrAlias.toLowerCase()) ?? null;
+}
+
+/** Every turn asks for a provider several times, of a list that changes when the configuration does. */
+const named = new WeakMap<readonly Provider[], Map<string, Provider>>();
+
+/** Ids before aliases; of two providers with one name the first. */
+function nameAll(providers: readonly Provider[]): Map<string, Provider> {
+  const names = new Map<string, Provider>();
+  const add = (name: string, provider: Provider): void => {
+    const lower = name.toLowerCase();
+    if (!names.has(lower)) names.set(lower, provider);
+  };
+  for (const provider of providers) add(provider.id, provider);
+  for (const provider of providers) for (const alias of provider.aliases) add(alias, provider);
+  return names;
 }

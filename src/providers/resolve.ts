@@ -1,4 +1,4 @@
-import type { Secret } from "../core/secret.ts";
+import { Secret } from "../core/secret.ts";
 import type { ProtocolName } from "../core/target.ts";
 import { baseUrlProblem, trimBaseUrl } from "./base-url.ts";
 import type { Provider } from "./provider.ts";
@@ -61,6 +61,31 @@ export function resolveProtocol(provider: Provider, model: string, baseUrl: stri
   const byUrl = (provider.protocolByBaseUrl ?? endingConventions).find(({ ending }) => ending.test(url));
   const byModel = provider.protocolRules?.find((rule) => rule.model.test(model));
   return byUrl?.protocol ?? byModel?.protocol ?? provider.protocol;
+}
+
+/** Where a model of a provider is called, and how. */
+export interface Endpoint {
+  readonly baseUrl: string;
+  readonly protocol: ProtocolName;
+}
+
+/** Endpoints of providers for which the key at hand makes no difference: every attempt asks for one. */
+const endpoints = new WeakMap<Provider, Map<string, Endpoint>>();
+const endpointsOfProvider = 1_000;
+
+/** The endpoint with this key and without any override; null when no base URL is known. */
+export function resolveEndpoint(provider: Provider, model: string, key: string): Endpoint | null {
+  const known = endpoints.get(provider)?.get(model);
+  if (known !== undefined) return known;
+  const baseUrl = resolveBaseUrl(provider, { key: new Secret(key) });
+  if (baseUrl === null) return null;
+  const endpoint = { baseUrl, protocol: resolveProtocol(provider, model, baseUrl) };
+  if (provider.baseUrlByKeyPrefix === undefined) {
+    const ofProvider = endpoints.get(provider) ?? new Map<string, Endpoint>();
+    endpoints.set(provider, ofProvider);
+    if (ofProvider.size < endpointsOfProvider) ofProvider.set(model, endpoint);
+  }
+  return endpoint;
 }
 
 function rewrite(provider: Provider, url: string): string {

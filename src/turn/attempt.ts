@@ -31,10 +31,10 @@ export interface AttemptInput {
   /** Told the answer as it is read: the data of each event (but those that are only more of the same), or the whole body. */
   readonly onText?: (text: string) => void;
   /** The caller's. */
-  readonly signal?: AbortSignal;
+  readonly signal: AbortSignal | undefined;
   /** Aborts when this process lets go of everything. */
-  readonly closing?: AbortSignal;
-  readonly gauge?: StreamGauge;
+  readonly closing: AbortSignal | undefined;
+  readonly gauge: StreamGauge | undefined;
 }
 
 /** What an attempt came to: an answer at its commit point, or a failure of which the caller has seen nothing. */
@@ -56,19 +56,22 @@ const wholeBodyLimit = 64 * 1024 * 1024;
 
 const decoder = new TextDecoder();
 
+const once = { once: true };
+
 const closedMeanwhile = new Error("the answer was closed while more of it was waited for");
 
 /** Makes one upstream call and holds its answer until the commit point. Never throws. */
 export async function runAttempt(input: AttemptInput): Promise<AttemptResult> {
   const { clock, limits, upstream, classify } = input;
-  const signals = [input.signal, input.closing].filter((signal) => signal !== undefined);
+  const { signal, closing } = input;
   const protocol = protocols[upstream.protocol];
   const controller = new AbortController();
-  const cancel = (): void => controller.abort(signals.find((signal) => signal.aborted)?.reason);
-  const isCancelled = (): boolean => signals.some((signal) => signal.aborted);
+  const cancel = (): void => controller.abort(signal?.aborted === true ? signal.reason : closing?.reason);
+  const isCancelled = (): boolean => signal?.aborted === true || closing?.aborted === true;
   if (isCancelled())
     return failed({ phase: "connect", networkCode: "CALLER_CANCELLED", message: "the caller gave up" });
-  for (const signal of signals) signal.addEventListener("abort", cancel, { once: true });
+  signal?.addEventListener("abort", cancel, once);
+  closing?.addEventListener("abort", cancel, once);
 
   const silenceMs = upstream.streams ? limits.firstEventMs : Math.max(limits.firstEventMs, limits.idleMs);
   const watchdog = createWatchdog(clock, () => {
@@ -131,7 +134,8 @@ export async function runAttempt(input: AttemptInput): Promise<AttemptResult> {
 
   function release(): void {
     watchdog.stop();
-    for (const signal of signals) signal.removeEventListener("abort", cancel);
+    signal?.removeEventListener("abort", cancel);
+    closing?.removeEventListener("abort", cancel);
   }
 }
 

@@ -13,9 +13,12 @@ export interface HabitLedger {
   of(target: Target): readonly Habit[];
 }
 
+const none: readonly Habit[] = [];
+
 export function createHabitLedger(): HabitLedger {
   const known = new Map<string, readonly Habit[]>();
-  const of = (target: Target): readonly Habit[] => known.get(formatTarget(target)) ?? [];
+  const of = (target: Target): readonly Habit[] =>
+    known.size === 0 ? none : (known.get(formatTarget(target)) ?? none);
   return {
     of,
     learn: (target, habit) => void known.set(formatTarget(target), withHabit(of(target), habit)),

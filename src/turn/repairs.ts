@@ -10,11 +10,13 @@ export interface Repaired {
   readonly habits: readonly Habit[];
 }
 
+const asItIs: Repaired = { withoutSeals: false, habits: [] };
+
 /** What was done to the request in one turn so that a provider takes it. Each thing is done once: what helps not is not repeated. */
 export class Repairs {
   readonly #habits: HabitLedger;
-  /** What this turn tries, and does not know yet to help. */
-  readonly #guessed: HabitLedger = createHabitLedger();
+  /** What this turn tries, and does not know yet to help; null as long as that is nothing. */
+  #guessed: HabitLedger | null = null;
   readonly #fitted = new Set<string>();
   #withoutSeals = false;
 
@@ -23,10 +25,9 @@ export class Repairs {
   }
 
   for(target: Target): Repaired {
-    return {
-      withoutSeals: this.#withoutSeals,
-      habits: this.#guessed.of(target).reduce(withHabit, this.#habits.of(target)),
-    };
+    const known = this.#habits.of(target);
+    const habits = this.#guessed === null ? known : this.#guessed.of(target).reduce(withHabit, known);
+    return this.#withoutSeals || habits.length > 0 ? { withoutSeals: this.#withoutSeals, habits } : asItIs;
   }
 
   /** True when the request went out with all that could be done about this failure. */
@@ -41,14 +42,14 @@ export class Repairs {
     if (habit === undefined) {
       this.#withoutSeals = true;
     } else {
-      this.#guessed.learn(target, habit);
+      (this.#guessed ??= createHabitLedger()).learn(target, habit);
       this.#fitted.add(nameOf(target, habit));
     }
   }
 
   /** The target has answered: what was tried for it helps, and later turns begin with it. */
   proven(target: Target): void {
-    for (const habit of this.#guessed.of(target)) this.#habits.learn(target, habit);
+    for (const habit of this.#guessed?.of(target) ?? []) this.#habits.learn(target, habit);
   }
 }
 

@@ -7,7 +7,7 @@ import { classifyFailure } from "../failures/classify.ts";
 import { cleanMessage } from "../failures/clean-message.ts";
 import type { Tool } from "../protocols/canonical.ts";
 import type { EncodeOptions } from "../protocols/protocol.ts";
-import { type AttemptInput, runAttempt } from "./attempt.ts";
+import { runAttempt } from "./attempt.ts";
 import { type CallerAnswer, toCallerAnswer } from "./caller-answer.ts";
 import type { FindSuccessor } from "./continuation.ts";
 import { habitByRow } from "./habits.ts";
@@ -62,86 +62,58 @@ export type TryResult = {
 
 /** Tries one candidate: makes its token good, writes the request, calls, holds the answer until its commit point. */
 export async function tryCandidate(input: TryInput): Promise<TryResult> {
-  const stopwatch = input.runtime.stopwatch ?? (() => 0);
-  let elsewhereMs = 0;
-  const result = await tryMeasured(input, async (work) => {
-    const since = stopwatch();
-    try {
-      return await work();
-    } finally {
-      elsewhereMs += stopwatch() - since;
-    }
-  });
-  return { ...result, elsewhereMs };
-}
-
-type Unmeasured<T> = T extends unknown ? Omit<T, "elsewhereMs"> : never;
-
-/** `elsewhere` runs what others take their time for. */
-async function tryMeasured(
-  input: TryInput,
-  elsewhere: <T>(work: () => Promise<T>) => Promise<T>,
-): Promise<Unmeasured<TryResult>> {
   const { runtime, request, target, signal } = input;
+  const { seals, stopwatch } = runtime;
   const provider = runtime.findProvider(target.provider);
   if (provider === null) throw new UnderstudyError("route_unknown", `no provider is called ${target.provider}`);
 
-  const access = await (input.credential.kind === "oauth" ? elsewhere(() => readAccess(input)) : readAccess(input));
-  if (!access.ok) return access;
+  const askedAt = stopwatch?.() ?? 0;
+  const access = await readAccess(input);
+  // What a token endpoint takes its time for. A key is read here.
+  let elsewhereMs = input.credential.kind === "oauth" ? (stopwatch?.() ?? 0) - askedAt : 0;
+  if (!access.ok) return { ...access, elsewhereMs };
   const { credential, refresh, secret } = access;
 
-  const { seals } = runtime;
   const issuer = issuerName(credential.id, target.model);
   let upstream: UpstreamRequest;
   try {
-    const endpoint = runtime.resolveEndpoint(provider, target.model, secret);
-    upstream = writeUpstreamRequest(
-      request,
-      {
-        provider,
-        target,
-        credential,
-        secret,
-        ...endpoint,
-        ...(seals === undefined || seals.isEmpty ? {} : { isForeign: (seal) => seals.isForeign(seal, issuer) }),
-      },
-      input.repaired,
-      input.goOn,
-    );
+    const { baseUrl, protocol } = runtime.resolveEndpoint(provider, target.model, secret);
+    const isForeign = seals === undefined || seals.isEmpty ? null : (seal: string) => seals.isForeign(seal, issuer);
+    const to = { provider, target, credential, secret, baseUrl, protocol, isForeign };
+    upstream = writeUpstreamRequest(request, to, input.repaired, input.goOn);
   } catch (error) {
     if (!(error instanceof UnderstudyError)) throw error;
-    return { ok: false, credential, refresh, failure: unwritable(error), called: false };
+    return { ok: false, credential, refresh, elsewhereMs, failure: unwritable(error), called: false };
   }
-  const now = runtime.clock.now();
-  if (credential.kind === "api_key" && !credential.persisted) runtime.recordUnstoredUse?.(credential.id, now);
-  // Only selection reads it: a store in trouble costs no turn.
-  else await runtime.store.recordUse(credential.id, now).catch(() => {});
-  const attempt: AttemptInput = {
+  noteUse(runtime, credential);
+  const { protocol } = upstream;
+  const whole = !wantsStream(request);
+  const sentAt = stopwatch?.() ?? 0;
+  const result = await runAttempt({
     transport: runtime.transport,
     clock: runtime.clock,
     limits: runtime.limits,
     upstream,
-    whole: !wantsStream(request),
+    whole,
     fresh: input.fresh === true,
     withholdsFailure: input.findSuccessor !== undefined,
-    needsEvents: request.dialect !== upstream.protocol || !wantsStream(request) || input.findSuccessor !== undefined,
-    classify: (evidence) =>
-      classifyFailure({ ...evidence, protocol: upstream.protocol, provider: provider.id }, classifyOptions(runtime)),
+    needsEvents: whole || request.dialect !== protocol || input.findSuccessor !== undefined,
+    classify: (evidence) => classifyFailure({ ...evidence, protocol, provider: provider.id }, classifyOptions(runtime)),
     onHeaders: (headers) => runtime.onHeard?.(credential, provider, { headers }),
     onText(text) {
       seals?.made(sealsIn(text), issuer);
       runtime.onHeard?.(credential, provider, { text });
     },
-    ...(signal === undefined ? {} : { signal }),
-    ...(runtime.closing === undefined ? {} : { closing: runtime.closing }),
-    ...(runtime.gauge === undefined ? {} : { gauge: runtime.gauge }),
-  };
-  const result = await elsewhere(() => runAttempt(attempt));
+    signal,
+    closing: runtime.closing,
+    gauge: runtime.gauge,
+  });
+  elsewhereMs += (stopwatch?.() ?? 0) - sentAt;
   if (!result.ok) {
     const { failure } = result;
     const isAboutSeals = failure.reason === "invalid_encrypted_content" && habitByRow[failure.row] === undefined;
     if (isAboutSeals) seals?.refused(sealsIn(bodyText(upstream.request.body)), issuer);
-    return { ok: false, credential, refresh, failure, called: true, prefilled: upstream.prefilled };
+    return { ok: false, credential, refresh, elsewhereMs, failure, called: true, prefilled: upstream.prefilled };
   }
   const { status, headers } = result.answer;
   const options: EncodeOptions = {
@@ -152,10 +124,19 @@ async function tryMeasured(
       return toolsOf(request);
     },
   };
-  const answer = toCallerAnswer(request, upstream.protocol, result.answer, options, input.findSuccessor);
+  const answer = toCallerAnswer(request, protocol, result.answer, options, input.findSuccessor);
   const { dropped, prefilled } = upstream;
-  return { ok: true, credential, refresh, status, headers, answer, dropped, prefilled };
+  return { ok: true, credential, refresh, elsewhereMs, status, headers, answer, dropped, prefilled };
 }
+
+/** Only selection reads it: it keeps no turn waiting, and a store in trouble costs none. */
+function noteUse(runtime: TurnRuntime, credential: Credential): void {
+  const now = runtime.clock.now();
+  if (credential.kind === "api_key" && !credential.persisted) runtime.recordUnstoredUse?.(credential.id, now);
+  else runtime.store.recordUse(credential.id, now).catch(nothing);
+}
+
+const nothing = (): void => {};
 
 /** The caller's tools, for parts that are written in its protocol. A body of that protocol that we can't read has been answered all the same. */
 function toolsOf(request: TurnRequest): readonly Tool[] {
@@ -168,7 +149,7 @@ function toolsOf(request: TurnRequest): readonly Tool[] {
 
 type Access =
   | { readonly ok: true; readonly credential: Credential; readonly refresh: "ok" | null; readonly secret: string }
-  | Extract<Unmeasured<TryResult>, { ok: false }>;
+  | Omit<Extract<TryResult, { ok: false }>, "elsewhereMs">;
 
 /** The key or access token to call with, revealed for this one request. */
 async function readAccess({ runtime, credential, rejected, signal }: TryInput): Promise<Access> {

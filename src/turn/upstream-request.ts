@@ -36,8 +36,8 @@ export interface UpstreamAddress {
   readonly credential: Credential;
   /** The key or access token, revealed for this one request. Empty for a server that asks for none. */
   readonly secret: string;
-  /** True for sealed reasoning that this credential and model did not make. Missing: nothing is known of any. */
-  readonly isForeign?: (seal: string) => boolean;
+  /** True for sealed reasoning that this credential and model did not make. Null: nothing is known of any. */
+  readonly isForeign: ((seal: string) => boolean) | null;
 }
 
 /**
@@ -117,7 +117,7 @@ function mayNeedText(body: JsonBytes, to: UpstreamAddress, { withoutSeals, habit
   if (withoutSeals || habits.length > 0) return true;
   const { cleanRequest, mayNeedCleaning } = protocols[to.protocol];
   if (cleanRequest !== undefined && mayNeedCleaning?.(body) !== false) return true;
-  return to.isForeign !== undefined && sealNames.some((name) => body.find(name, 0) >= 0);
+  return to.isForeign !== null && sealNames.some((name) => body.find(name, 0) >= 0);
 }
 
 function fitted(text: string, to: UpstreamAddress, repaired: Repaired): string {
@@ -138,10 +138,10 @@ function withHabits(text: string, { protocol }: UpstreamAddress, habits: readonl
 
 /** Without all sealed reasoning when the request is repaired; else without what somebody else is known to have made. */
 function withoutForeignSeals(text: string, { protocol, isForeign }: UpstreamAddress, repaired: boolean): string {
-  const hasForeign = !repaired && isForeign !== undefined && sealsIn(text).some(isForeign);
+  const hasForeign = !repaired && isForeign !== null && sealsIn(text).some(isForeign);
   if (!repaired && !hasForeign) return text;
   const body = JSON.parse(text) as JsonObject;
-  const fixed = protocols[protocol].repairRequest(body, repaired ? undefined : isForeign);
+  const fixed = protocols[protocol].repairRequest(body, repaired || isForeign === null ? undefined : isForeign);
   return fixed === null ? text : JSON.stringify(fixed);
 }
 
