@@ -1,4 +1,4 @@
-import type { KeyAdded, RouteOrder, SignInMessage, TurnDetail, TurnRow } from "../src/gateway/page/view.ts";
+import type { KeyAdded, ModelsView, RouteOrder, SignInMessage, TurnDetail, TurnRow } from "../src/gateway/page/view.ts";
 import { adminKey, forgetKey } from "./admin-key.ts";
 import { readEvents } from "./read-events.ts";
 
@@ -60,6 +60,13 @@ export const resetAccount = (id: string) => post(`credentials/${part(id)}/reset`
 export const resetPool = (provider: string) => post(`pools/${part(provider)}/reset`);
 export const orderRoute = (name: string, order: RouteOrder) => post(`routes/${part(name)}/order`, order);
 export const cancelSignIn = (id: string) => post(`sign-ins/${part(id)}/cancel`);
+
+/** Asks a provider for its models, by way of the gateway. */
+export async function fetchModels(provider: string): Promise<ModelsView> {
+  return (await (await ask(`providers/${part(provider)}/models`, { method: "POST", body: {} })).json()) as ModelsView;
+}
+
+export const makeFirstRoute = (target: string) => post("routes", { target });
 
 /** Hands a key over, once. What comes back holds nothing of it. */
 export async function addKey(provider: string, key: string, label: string): Promise<KeyAdded> {

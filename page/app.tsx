@@ -64,7 +64,7 @@ function Main() {
     <main class="stage">
       <Headline state={now} />
       <div class="column">
-        <Routes routes={now.routes} />
+        <Routes routes={now.routes} pools={now.pools} />
         <Accounts pools={now.pools} />
       </div>
       <div class="column">

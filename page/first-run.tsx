@@ -29,8 +29,10 @@ export function FirstRun({ state }: { state: PageState }) {
         </li>
         <li>
           <h3>Choose whom to ask first</h3>
-          <p>This lists the models of your accounts and makes the first route:</p>
-          <Command text="understudy model" />
+          <p>
+            As soon as an account is there, this page asks for it. On the command line:{" "}
+            <Command text="understudy model" />
+          </p>
         </li>
         <li>
           <h3>Start your agent through it</h3>

@@ -1,12 +1,13 @@
-import type { RouteView, TargetView } from "../src/gateway/page/view.ts";
+import type { PoolView, RouteView, TargetView } from "../src/gateway/page/view.ts";
 import { Command } from "./command.tsx";
+import { FirstRoute } from "./first-route.tsx";
 import { createReorder } from "./reorder.ts";
 import { useLayoutEffect, useMemo } from "preact/hooks";
 import { now } from "./clock.ts";
 import { formatDuration } from "./format.ts";
 
 /** The routes: who serves each now, and in which order the others stand in. */
-export function Routes({ routes }: { routes: readonly RouteView[] }) {
+export function Routes({ routes, pools }: { routes: readonly RouteView[]; pools: readonly PoolView[] }) {
   return (
     <section aria-labelledby="routes">
       <div class="heading">
@@ -17,12 +18,7 @@ export function Routes({ routes }: { routes: readonly RouteView[] }) {
           </span>
         )}
       </div>
-      {routes.length === 0 && (
-        <div class="panel">
-          <p>A route is an ordered list of models: the first serves, the others stand in. This makes the first one:</p>
-          <Command text="understudy model" />
-        </div>
-      )}
+      {routes.length === 0 && <FirstRoute pools={pools} />}
       {routes.map((route) => (
         <Route key={route.name} route={route} />
       ))}

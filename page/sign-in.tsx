@@ -116,11 +116,7 @@ function StepView({ step: value }: { step: Step }) {
 function Next() {
   return (
     <>
-      {state.value?.routes.length === 0 && (
-        <p>
-          Next, choose the model to ask first: <Command text="understudy model" />
-        </p>
-      )}
+      {state.value?.routes.length === 0 && <p>Next, choose on the page which model to ask first.</p>}
       <button type="button" class="primary" onClick={close}>
         Done
       </button>

@@ -11,7 +11,10 @@ export interface CommandEntry {
   readonly load: () => Promise<DefineCommand>;
 }
 
-/** Adds the commands of `entries` to `parent`: the one that `argv` asks for whole, the others by name and summary. */
+/**
+ * Adds the commands of `entries` to `parent`: the one that `argv` asks for whole, the others by name and summary. When its very first
+ * word names one, that one alone: nobody will ask what else there is.
+ */
 export async function addCommands(
   parent: Command,
   entries: readonly CommandEntry[],
@@ -21,7 +24,8 @@ export async function addCommands(
   const name = asked[0]?.value === "help" ? asked[1] : asked[0];
   // Alone, a group says what is in it.
   if (name === undefined) parent.action(() => parent.outputHelp());
-  for (const entry of entries) {
+  const first = entries.find((entry) => entry.name === argv[0]);
+  for (const entry of first === undefined ? entries : [first]) {
     const command = parent.command(entry.name).summary(entry.summary).description(`${entry.summary}.`);
     if (entry.name === name?.value) await (await entry.load())(command, argv.slice(name.at + 1));
   }

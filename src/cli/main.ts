@@ -1,8 +1,16 @@
 #!/usr/bin/env node
 import { writeSync } from "node:fs";
-import { keepCompiledCode } from "../platform/compile-cache.ts";
+import { dirname } from "node:path";
+import { findCompiledFolder, isCompileCacheChosen, keepCompiledCode } from "../platform/compile-cache.ts";
 import { isSupportedNode, oldestNode } from "../platform/node-version.ts";
 import { readPackageVersion } from "../platform/package-version.ts";
+import { useWarmCode } from "../platform/warm-code.ts";
+
+/** The commands whose code is kept as it is when they have run: small ones, that scripts run again and again. */
+const warmCommands: ReadonlySet<string> = new Set(["auth list", "auth status", "routes", "why", "usage"]);
+
+/** The file of the bundle that they run through: see `scripts/bundle-cli.ts`. */
+const startFile = /[\\/]start-[\w-]+\.js$/;
 
 void start();
 
@@ -23,9 +31,20 @@ async function start(): Promise<void> {
     return;
   }
   silenceSqliteWarning();
-  keepCompiledCode();
+  keepCode(argv);
   const { run } = await import("./run.ts");
   await run(argv);
+}
+
+function keepCode(argv: readonly string[]): void {
+  const folder = findCompiledFolder();
+  if (folder === null) return;
+  const command = [argv[0], argv.slice(0, 2).join(" ")].find((words) => words !== undefined && warmCommands.has(words));
+  if (command !== undefined && !isCompileCacheChosen()) {
+    const isKept = (path: string): boolean => dirname(path) === import.meta.dirname && startFile.test(path);
+    useWarmCode({ folder, command: command.replace(" ", "-"), isKept });
+  }
+  keepCompiledCode(folder);
 }
 
 /** Node 22 calls its own SQLite experimental, once per process. That is for us to know, not for the person. */

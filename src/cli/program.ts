@@ -112,7 +112,6 @@ ${exitCodeHelp}
 export async function createProgram(argv: readonly string[]): Promise<Command> {
   const program = new Command("understudy")
     .description("Keeps an AI agent's turn alive when a login or a quota fails.")
-    .version(readPackageVersion(), "-v, --version", "print the version")
     .helpOption("-h, --help", "print this help")
     .helpCommand("help [command]", "print the help of a command")
     .enablePositionalOptions()
@@ -127,6 +126,10 @@ export async function createProgram(argv: readonly string[]): Promise<Command> {
       },
     })
     .addHelpText("after", examples);
+  // It is an option before a command, and no command begins there.
+  if (!commandTable.some(({ name }) => name === argv[0])) {
+    program.version(readPackageVersion(), "-v, --version", "print the version");
+  }
   await addCommands(program, commandTable, argv);
   return program;
 }

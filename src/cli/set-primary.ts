@@ -1,4 +1,4 @@
-import { addEntry, planTargets, readTargets, type TargetEntry } from "../config/edit.ts";
+import { addEntry, firstRouteName, planTargets, readTargets, type TargetEntry } from "../config/edit.ts";
 import { parseConfig } from "../config/parse.ts";
 import { configError } from "../config/problem.ts";
 import { resolveConfig } from "../config/resolve.ts";
@@ -7,9 +7,6 @@ import type { UnderstudyHome } from "../platform/home.ts";
 import { builtInProviders } from "../providers/registry.ts";
 import { editConfig } from "../platform/edit-config.ts";
 import { requireWrittenRoute } from "./find-route.ts";
-
-/** What the first route is called when there is none yet. */
-export const firstRouteName = "main";
 
 /** How the configuration was changed. */
 export interface PrimaryChange {

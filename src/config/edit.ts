@@ -12,6 +12,9 @@ import { oneLine, spliceEntry, spliceList } from "./splice-yaml.ts";
  * be changed by hand.
  */
 
+/** What the first route is called when a person names none. */
+export const firstRouteName = "main";
+
 /** A target as a route lists it. */
 export type TargetEntry = string | { readonly target: string; readonly credential?: string; readonly paid?: boolean };
 

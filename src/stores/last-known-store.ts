@@ -31,7 +31,7 @@ export async function createLastKnownStore(
   const unwritten = new Map<string, Cooldown>();
   let outage: LastKnownStore["outage"] = null;
   // By itself too: the next call, or word that the server is back, may be long in coming.
-  const behind = createWriteBehind(() => unwritten.size > 0, writeCooldowns);
+  const behind = createWriteBehind(() => unwritten.size, writeCooldowns);
   let timer: NodeJS.Timeout | undefined;
 
   /** `work` on the store, or while it is away `known`. */

@@ -11,19 +11,30 @@ export interface WriteBehind {
 /** Pause before gathered writes are made, in ms; it doubles with every failure in a row up to `longestPauseMs`. */
 const delayMs = 200;
 const longestPauseMs = 5_000;
+/** So many small writes are made at once, in the next round of the event loop: a writing holds it up, and a larger one for longer. */
+export const mostGathered = 64;
 
 /**
- * `pending` tells whether there is something to write, `write` writes it. The timer does not keep the process alive: a
+ * `pending` tells how much there is to write, `write` writes it. The timer does not keep the process alive: a
  * process that ends without `stop` loses what is pending.
  */
-export function createWriteBehind(pending: () => boolean, write: () => Promise<void>): WriteBehind {
+export function createWriteBehind(pending: () => number, write: () => Promise<void>): WriteBehind {
   let timer: NodeJS.Timeout | null = null;
+  /** True while a writing is under way, or about to be. */
+  let isBusy = false;
   let stopped = false;
   let failures = 0;
   let last: Promise<void> = Promise.resolve();
 
   function schedule(): void {
     if (stopped) return;
+    if (failures === 0 && !isBusy && pending() >= mostGathered) {
+      isBusy = true;
+      setImmediate(() => {
+        isBusy = false;
+        if (!stopped) flush().catch(schedule);
+      });
+    }
     const pauseMs = Math.min(delayMs * 2 ** failures, longestPauseMs);
     timer ??= setTimeout(() => {
       timer = null;
@@ -39,13 +50,16 @@ export function createWriteBehind(pending: () => boolean, write: () => Promise<v
   }
 
   async function writePending(): Promise<void> {
-    if (!pending()) return;
+    if (pending() === 0) return;
+    isBusy = true;
     try {
       await write();
       failures = 0;
     } catch (error) {
       failures++;
       throw error;
+    } finally {
+      isBusy = false;
     }
   }
 

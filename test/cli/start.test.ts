@@ -1,5 +1,15 @@
 import { spawnSync } from "node:child_process";
-import { chmodSync, chownSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -54,6 +64,35 @@ describe("a start", () => {
     expect(existsSync(cache("compiled"))).toBe(true);
     await list({ ...env, UNDERSTUDY_HOME: join(stage.home, "nowhere") });
     expect(existsSync(join(stage.home, "nowhere"))).toBe(false);
+  });
+
+  it("keeps what a small command has compiled, and compiles it again when that is of no use", async () => {
+    stage.writeConfig("");
+    const env = { NODE_COMPILE_CACHE: undefined };
+    const folder = join(cache("compiled"), `${process.version}-${process.arch}`);
+    const kept = (): string[] => readdirSync(folder).filter((name) => name.startsWith("auth-list.start-"));
+    const first = await list(env);
+    const [name = "", ...more] = kept();
+    expect(more).toEqual([]);
+    const file = join(folder, name);
+    const { ino, mode } = statSync(file);
+    expect(mode & 0o777).toBe(0o600);
+    expect(await list(env)).toEqual(first);
+    expect(statSync(file).ino).toBe(ino);
+    for (const useless of [Buffer.alloc(0), readFileSync(file).subarray(0, -1), Buffer.alloc(100_000, 7)]) {
+      writeFileSync(file, useless);
+      expect(await list(env)).toEqual(first);
+      expect(readFileSync(file).equals(useless)).toBe(false);
+    }
+    // Of another bundle, perhaps.
+    writeFileSync(join(folder, "auth-list.start-before-1-1"), "");
+    rmSync(file);
+    expect(await list(env)).toEqual(first);
+    expect(kept()).toEqual([name]);
+    rmSync(folder, { recursive: true });
+    await list({ NODE_COMPILE_CACHE: join(stage.home, "elsewhere") });
+    await list({ ...env, NODE_DISABLE_COMPILE_CACHE: "1" });
+    expect(existsSync(folder)).toBe(false);
   });
 
   it("that only looks changes nothing in the store", async () => {

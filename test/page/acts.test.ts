@@ -9,6 +9,7 @@ import {
   adminKey,
   buildPageIfOld,
   clientKey,
+  configOf,
   findBarriers,
   hasChromium,
   measureLongestTask,
@@ -102,6 +103,33 @@ describe.skipIf(isSkipped)("what one does on the status page", () => {
     expect(left.join("\n")).not.toContain(enteredKey);
     expect((await stage.call()).status).toBe(200);
     // What the browser itself says of the key that was refused.
+    stage.faults.length = 0;
+  });
+
+  it("makes the first route, of a model that its provider lists", async () => {
+    stage = await openPageStage((simulator) =>
+      configOf(simulator).replace(/^routes:[^]*?^providers:/m, "providers: # ours"),
+    );
+    await stage.stage.addCodexLogin("ann");
+    const page = await stage.open(browser);
+    const model = page.getByLabel("Model", { exact: true });
+    await model.waitFor();
+    expect(stage.simulator.requests, "nobody was asked before somebody wants to choose").toEqual([]);
+    await model.focus();
+    await page.locator("#models option").first().waitFor({ state: "attached" });
+    expect(await page.locator("#models option").first().getAttribute("value")).toBe("gpt-5.5");
+    await model.fill("gpt 5.5");
+    await page.keyboard.press("Enter");
+    await page.getByRole("alert").getByText("a target is a provider").waitFor();
+    expect(await findBarriers(page)).toEqual([]);
+    await takePicture(page, "first-route-desk-light", false);
+    await model.fill("gpt-5.5");
+    await page.getByRole("button", { name: "Make the first route" }).click();
+    await page.getByText("now: ann").waitFor();
+    expect(stage.configText).toContain("providers: # ours");
+    expect(stage.configText).toMatch(/^routes:\n\s+main:/m);
+    expect((await stage.call("main")).status).toBe(200);
+    // What the browser itself says of the model that was refused.
     stage.faults.length = 0;
   });
 

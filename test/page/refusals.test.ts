@@ -74,6 +74,9 @@ describe("the admin API", () => {
     expect([stale.status, stale.text]).toEqual([409, expect.stringContaining("changed meanwhile")]);
     const seen = ["codex/gpt-5.5", "anthropic/claude-opus-4-8", "local/qwen3"];
     expect((await order({ seen, order: [0, 0, 1] })).status).toBe(409);
+    const second = await rig.ask("/admin/routes", own({ body: { target: "codex/gpt-5.5" } }));
+    expect([second.status, second.text]).toEqual([409, expect.stringContaining("there is a route already")]);
+    expect((await rig.ask("/admin/providers/nobody/models", own({ body: {} }))).status).toBe(409);
     expect(stage.configText).toBe(before);
   });
 

@@ -4,12 +4,13 @@ import { resolveRoute } from "../../config/resolve-route.ts";
 import { isUnderstudyError, UnderstudyError } from "../../core/error.ts";
 import { formatTarget, parseTarget, type Target } from "../../core/target.ts";
 import type { Provider } from "../../providers/provider.ts";
+import { listModels } from "../../list-models.ts";
 import { describeFailure } from "../../turn/advice.ts";
 import type { Workspace } from "../../workspace.ts";
 import { chooseLogin, listWorkingLogins } from "../choose-login.ts";
 import { readPool, requireProvider } from "../find-provider.ts";
 import { importFrom } from "../import-logins.ts";
-import { listModels } from "../list-models.ts";
+import { interruptSignal } from "../interrupt.ts";
 import { withWorkspace } from "../open-workspace.ts";
 import { colors, say } from "../output.ts";
 import { askSearch, canAsk, type Choice } from "../prompt.ts";
@@ -141,7 +142,7 @@ async function chooseModel(
   current: Target | null,
   refresh: boolean,
 ): Promise<string> {
-  const outcome = await listModels(workspace, provider, refresh);
+  const outcome = await listModels(workspace, provider, { refresh, signal: interruptSignal });
   const now = workspace.clock.now();
   const failure = outcome.ok ? outcome.stale?.failure : outcome.why === "failed" ? outcome.failure : undefined;
   if (failure !== undefined)
@@ -166,7 +167,7 @@ async function chooseModel(
 
 /** A model that its provider does not list is written all the same: lists lag behind. Only said, and only if the list is known. */
 async function warnOfUnlisted(workspace: Workspace, provider: Provider, model: string): Promise<void> {
-  const outcome = await listModels(workspace, provider, false);
+  const outcome = await listModels(workspace, provider, { refresh: false, signal: interruptSignal });
   if (!outcome.ok || outcome.models.length === 0 || outcome.models.some(({ id }) => id === model)) return;
   const ids = outcome.models.map(({ id }) => id);
   const near = nearestNames(model, ids);

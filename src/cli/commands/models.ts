@@ -2,11 +2,12 @@ import type { Command } from "commander";
 import { UnderstudyError } from "../../core/error.ts";
 import { formatTarget } from "../../core/target.ts";
 import type { Provider } from "../../providers/provider.ts";
+import { listModels, type ModelsOutcome } from "../../list-models.ts";
 import { describeDuration, describeFailure, repairCommand, signInCommand } from "../../turn/advice.ts";
 import type { Workspace } from "../../workspace.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { readPool, requireProvider } from "../find-provider.ts";
-import { listModels, type ModelsOutcome } from "../list-models.ts";
+import { interruptSignal } from "../interrupt.ts";
 import { withWorkspace } from "../open-workspace.ts";
 import { alignColumns, colors, dataColors, isoTime, printJson, printLines, say } from "../output.ts";
 
@@ -39,7 +40,10 @@ export function modelsCommand(command: Command): void {
         const listed = await Promise.all(
           providers.map(async (provider) => ({
             provider,
-            outcome: await listModels(workspace, provider, options.refresh === true),
+            outcome: await listModels(workspace, provider, {
+              refresh: options.refresh === true,
+              signal: interruptSignal,
+            }),
           })),
         );
         if (options.json === true) printJson({ providers: listed.map(toJson) });

@@ -6,7 +6,7 @@ import { describeDuration, describeFailure, repairCommand } from "../../turn/adv
 import type { Workspace } from "../../workspace.ts";
 import { readPool } from "../find-provider.ts";
 import { interruptSignal } from "../interrupt.ts";
-import { modelsUrl } from "../list-models.ts";
+import { modelsUrl } from "../../list-models.ts";
 import { type Finding, finding } from "./finding.ts";
 
 /** A clock that is off by more than this breaks sign-ins and makes tokens look dead or alive, in ms. */

@@ -12,6 +12,7 @@ import { addKey } from "./add-key.ts";
 import { isThisMachine } from "./admin-guard.ts";
 import { openEventStream } from "./event-stream.ts";
 import { findTurn, listOlderTurns } from "./find-turns.ts";
+import { makeFirstRoute, viewModels } from "./first-route.ts";
 import type { LiveFeed } from "./live-feed.ts";
 import { reorderRoute } from "./reorder-route.ts";
 import type { SignIns } from "./sign-ins.ts";
@@ -51,6 +52,8 @@ const endpoints: Readonly<Record<string, Answer>> = {
   "POST /admin/credentials/*/resume": (context, call) => setPaused(context, call, false),
   "POST /admin/credentials/*/reset": resetCredential,
   "POST /admin/pools/*/reset": resetPool,
+  "POST /admin/providers/*/models": showModels,
+  "POST /admin/routes": makeRoute,
   "POST /admin/routes/*/order": orderRoute,
   "POST /admin/sign-ins": startSignIn,
   "POST /admin/sign-ins/*/cancel": cancelSignIn,
@@ -181,6 +184,21 @@ async function enterKey({ workspace, feed }: AdminContext, { request, response }
   const added = await addKey(workspace, body);
   feed.touch();
   writeJson(response, added, workspace);
+}
+
+async function showModels({ workspace }: AdminContext, { response, name }: Call): Promise<void> {
+  writeJson(response, await viewModels(workspace, name), workspace);
+}
+
+const routeBody = z.strictObject({ target: z.string().max(300) });
+
+async function makeRoute({ workspace, feed, onNotice }: AdminContext, { request, response }: Call): Promise<void> {
+  const body = await readJson(request, response, routeBody);
+  if (body === null) return;
+  await makeFirstRoute(workspace, body.target);
+  await reloadConfig(workspace, onNotice);
+  feed.touch();
+  writeJson(response, {});
 }
 
 const signInBody = z.strictObject({ provider: z.string().max(200) });

@@ -183,6 +183,13 @@ export type SignInMessage =
   | { readonly type: "signed-in"; readonly label: string; readonly email: string | null; readonly renewed: boolean }
   | { readonly type: "failed"; readonly message: string };
 
+/** What a provider says it has. */
+export interface ModelsView {
+  readonly models: readonly string[];
+  /** Why it can't be asked now; then any name may be typed. */
+  readonly problem: string | null;
+}
+
 /** What comes of a key that was entered. */
 export interface KeyAdded {
   readonly label: string;

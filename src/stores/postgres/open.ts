@@ -102,7 +102,7 @@ function createStore(
   const journal = createJournal(connection, limits, clock);
   const presence = createPresence(connection, () => void lookAtVersion());
   const behind = createWriteBehind(
-    () => uses.size + journal.size > 0,
+    () => uses.size + journal.size,
     async () => {
       await uses.write();
       await journal.write();

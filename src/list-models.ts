@@ -1,16 +1,14 @@
 import { join } from "node:path";
-import type { Failure } from "../core/failure.ts";
-import { orderCredentials } from "../core/select.ts";
-import { strategyFor } from "../config/resolve.ts";
-import type { Credential } from "../credentials/credential.ts";
-import { assessPool } from "../credentials/pool.ts";
-import { openCacheFiles } from "../platform/cache-files.ts";
-import { type ListedModel, readModelList } from "../providers/model-list.ts";
-import type { Provider } from "../providers/provider.ts";
-import { askProvider } from "../turn/ask-provider.ts";
-import type { Workspace } from "../workspace.ts";
-import { readPool } from "./find-provider.ts";
-import { interruptSignal } from "./interrupt.ts";
+import type { Failure } from "./core/failure.ts";
+import { orderCredentials } from "./core/select.ts";
+import { strategyFor } from "./config/resolve.ts";
+import type { Credential } from "./credentials/credential.ts";
+import { assessPool } from "./credentials/pool.ts";
+import { openCacheFiles } from "./platform/cache-files.ts";
+import { type ListedModel, readModelList } from "./providers/model-list.ts";
+import type { Provider } from "./providers/provider.ts";
+import { askProvider } from "./turn/ask-provider.ts";
+import type { Workspace } from "./workspace.ts";
 
 /** How long a list is gone by, in ms. */
 export const modelListLifeMs: number = 300_000;
@@ -44,7 +42,11 @@ interface Cached {
  * The models of a provider: what it said less than five minutes ago, unless `refresh`; else what it says now to the first usable
  * credential of its pool that it listens to; else what it said at any time before.
  */
-export async function listModels(workspace: Workspace, provider: Provider, refresh: boolean): Promise<ModelsOutcome> {
+export async function listModels(
+  workspace: Workspace,
+  provider: Provider,
+  { refresh, signal }: { readonly refresh: boolean; readonly signal?: AbortSignal },
+): Promise<ModelsOutcome> {
   const { clock, home } = workspace;
   const cache = openCacheFiles(join(home.dataDir, "cache"));
   const name = `models-${provider.id}`;
@@ -53,7 +55,7 @@ export async function listModels(workspace: Workspace, provider: Provider, refre
   if (cached !== null && !refresh && age >= 0 && age < modelListLifeMs) {
     return { ok: true, models: cached.models, at: cached.at, stale: null };
   }
-  const asked = await askForModels(workspace, provider);
+  const asked = await askForModels(workspace, provider, signal);
   if (asked.ok) {
     const value: Cached = { at: asked.at, baseUrl: provider.baseUrl ?? "", models: asked.models };
     cache.write(name, value);
@@ -65,7 +67,7 @@ export async function listModels(workspace: Workspace, provider: Provider, refre
   return asked;
 }
 
-async function askForModels(workspace: Workspace, provider: Provider): Promise<ModelsOutcome> {
+async function askForModels(workspace: Workspace, provider: Provider, signal?: AbortSignal): Promise<ModelsOutcome> {
   const { runtime, clock } = workspace;
   let failed: ModelsOutcome = { ok: false, why: "no_credential" };
   for (const credential of (await usableCredentials(workspace, provider)).slice(0, mostTries)) {
@@ -73,7 +75,7 @@ async function askForModels(workspace: Workspace, provider: Provider): Promise<M
       provider,
       credential,
       url: (baseUrl, isMessages) => modelsUrl(provider, baseUrl, isMessages),
-      signal: interruptSignal,
+      ...(signal === undefined ? {} : { signal }),
     });
     if (!answer.ok) {
       failed = { ok: false, why: "failed", failure: answer.failure, credential };
@@ -87,8 +89,9 @@ async function askForModels(workspace: Workspace, provider: Provider): Promise<M
 }
 
 async function usableCredentials(workspace: Workspace, provider: Provider): Promise<Credential[]> {
-  const { store, clock, config } = workspace;
-  const { credentials } = await readPool(workspace, provider.id);
+  const { store, clock, config, runtime } = workspace;
+  const stored = await store.listCredentials(provider.id);
+  const credentials = [...stored, ...runtime.environmentCredentials(provider.id)];
   const { usable } = assessPool(credentials, await store.listCooldowns(provider.id), "", clock.now());
   return orderCredentials(usable, strategyFor(config, provider.id), Math.random);
 }
