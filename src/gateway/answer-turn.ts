@@ -4,7 +4,7 @@ import type { ProtocolName } from "../core/target.ts";
 import { cleanMessage } from "../failures/clean-message.ts";
 import { protocols } from "../protocols/index.ts";
 import { aboutTurn } from "../turn/about-turn.ts";
-import { forwardRequestHeaders, forwardResponseHeaders } from "../turn/forwarded-headers.ts";
+import { forwardRawHeaders, forwardResponseHeaders } from "../turn/forwarded-headers.ts";
 import { chooseLastWord, type LastWord, troubleWord } from "../turn/last-word.ts";
 import { runTurn, type TurnResult } from "../turn/run-turn.ts";
 import { reportFailedTurn } from "../turn/turn-error.ts";
@@ -92,7 +92,7 @@ async function runAndWrite(
     const result = await inTrace(context, request, () =>
       runTurn(
         workspace.runtime,
-        { dialect, body: call.body, stream: asked.stream, headers: forwardRequestHeaders(headerPairs(request)) },
+        { dialect, body: call.body, stream: asked.stream, headers: forwardRawHeaders(request.rawHeaders) },
         {
           route: asked.route,
           signal,
@@ -201,8 +201,4 @@ function brokenWord(context: GatewayContext, dialect: ProtocolName, error: unkno
   const message = isUnderstudyError(error) ? said : `an error of the gateway's own: ${said}`;
   context.onNotice(message);
   return troubleWord(dialect, message);
-}
-
-function* headerPairs({ rawHeaders }: IncomingMessage): Generator<[string, string]> {
-  for (let i = 0; i + 1 < rawHeaders.length; i += 2) yield [rawHeaders[i] ?? "", rawHeaders[i + 1] ?? ""];
 }

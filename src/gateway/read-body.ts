@@ -27,12 +27,12 @@ const jsonLike = /^(application\/([a-z0-9.+-]*\+)?json|text\/plain|text\/json|ap
  * large, broken or no UTF-8 is a refusal that says which. Never rejects.
  */
 export async function readBody(request: IncomingMessage, limit: number): Promise<ReadBody> {
-  const { "content-type": type, "content-encoding": encoding = "identity", "content-length": length } = request.headers;
+  const { "content-type": type, "content-encoding": encoding, "content-length": length } = request.headers;
   if (type !== undefined && !(type === "application/json" || jsonLike.test(type.trim()))) {
     return refused(415, "unsupported_media_type", "the request body must be JSON (content-type: application/json)");
   }
-  const coding = encoding.trim().toLowerCase();
-  const decompress = Object.hasOwn(decompressors, coding) ? decompressors[coding] : undefined;
+  const coding = encoding?.trim().toLowerCase() ?? "identity";
+  const decompress = coding !== "identity" && Object.hasOwn(decompressors, coding) ? decompressors[coding] : undefined;
   if (decompress === undefined && coding !== "identity") {
     return refused(415, "unsupported_encoding", "the request body may be compressed with gzip, br, zstd or deflate", {
       "accept-encoding": "gzip, br, zstd, deflate",
@@ -50,7 +50,7 @@ export async function readBody(request: IncomingMessage, limit: number): Promise
     } catch (error) {
       const isBomb = error instanceof Error && "code" in error && error.code === "ERR_BUFFER_TOO_LARGE";
       if (isBomb) return tooLarge(limit);
-      return refused(400, "broken_encoding", `the request body can't be decompressed as ${encoding}`);
+      return refused(400, "broken_encoding", `the request body can't be decompressed as ${coding}`);
     }
   }
   if (!isUtf8(body)) return refused(400, "invalid_utf8", "the request body is not UTF-8 text");

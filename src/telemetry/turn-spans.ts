@@ -25,6 +25,8 @@ const ignore = (): void => {};
  */
 export function createTurnTracing(api: Api, version: string): TurnTracing {
   let remote: SpanContext | null = null;
+  // It goes on to whatever provider is registered, also one that comes later.
+  const tracer = api.trace.getTracer("understudy", version);
 
   function parent(): Context {
     const active = api.context.active();
@@ -34,7 +36,6 @@ export function createTurnTracing(api: Api, version: string): TurnTracing {
 
   return {
     observeTurn() {
-      const tracer = api.trace.getTracer("understudy", version);
       const around = parent();
       let watch: ((event: TurnEvent) => void) | null = null;
       return (event) => {

@@ -44,5 +44,8 @@ function writeDropped(dropped: readonly string[]): string {
 
 /** For a header: no line breaks, nothing beyond ASCII. */
 function escaped(text: string): string {
-  return encodeURI(text.toWellFormed());
+  return plain.test(text) ? text : encodeURI(text.toWellFormed());
 }
+
+/** What `encodeURI` leaves as it is. */
+const plain = /^[\w\-.!~*'();/?:@&=+$,#]*$/;

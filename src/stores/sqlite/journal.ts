@@ -22,7 +22,7 @@ export function createJournal(
   let pending: { id: string; record: string }[] = [];
   /** When the age of the oldest is looked at again, in Unix ms. */
   let forgetAt = 0;
-  const insert = statement("INSERT INTO turn (id, record) VALUES (:id, :record) ON CONFLICT (id) DO NOTHING");
+  const insert = statement("INSERT INTO turn (id, record) VALUES (?, ?) ON CONFLICT (id) DO NOTHING");
   // The oldest only, and not many at once: a limit that was lowered must not hold up other processes for long.
   const trim = statement(
     `DELETE FROM turn WHERE seq IN (
@@ -44,7 +44,7 @@ export function createJournal(
       if (pending.length > limit) pending.shift();
     },
     write() {
-      for (const turn of pending) insert().run(turn);
+      for (const turn of pending) insert().run(turn.id, turn.record);
       const batch = pending.length + pruneBatch;
       trim().run({ limit, batch });
       const now = clock.now();
