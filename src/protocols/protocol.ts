@@ -87,10 +87,11 @@ export interface StreamReader {
   /** Never throws. An event that can't be parsed is `preamble` before content and ignored after it. */
   read(event: SseEvent): StreamVerdict;
   /**
-   * True for an event that changes nothing: after content, one more piece of it. `text` from `from` to `to` is the event as it was sent, without
-   * the blank line behind it, all lines ended by a line feed. Told by its look alone, so when in doubt false: then it is parsed and `read`.
+   * Where an event ends that changes nothing: after content, one more piece of it. `text` holds whole events as they were sent, one of which
+   * begins at `from`; the end is behind its blank line. -1 for any other event, and for one whose lines don't end with a line feed. Told by its
+   * look alone, so when in doubt -1: then it is parsed and `read`.
    */
-  readonly isMoreOfTheSame?: (text: string, from: number, to: number) => boolean;
+  readonly endOfMore?: (text: string, from: number) => number;
   /** After the last byte: null if the terminal event was seen, else what is missing. */
   end(): Evidence | null;
   /** Known after the terminal event. */

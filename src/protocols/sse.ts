@@ -86,3 +86,10 @@ export function formatJsonEvent(data: object, event?: string | null): string {
   const name = event == null ? "" : `event: ${event}\n`;
   return `${name}data: ${JSON.stringify(data)}\n\n`;
 }
+
+/** Where the event ends, behind its blank line, whose last line holds `from` and ends with an object; -1 when there is none. */
+export function endOfObjectLine(text: string, from: number): number {
+  const lineEnd = text.indexOf("\n", from);
+  const isLast = lineEnd > 0 && text.charCodeAt(lineEnd + 1) === 10 && text.charCodeAt(lineEnd - 1) === 0x7d;
+  return isLast ? lineEnd + 2 : -1;
+}

@@ -333,7 +333,7 @@ export class AnswerStream {
     const text = decoder.decode(bytes);
     const { reader, needsEvents = true } = this.#input;
     // What came last of all may be the beginning of an event only, whatever it looks like.
-    if (needsEvents || this.#closed || reader.isMoreOfTheSame === undefined) {
+    if (needsEvents || this.#closed || reader.endOfMore === undefined) {
       const events = this.#parse(text);
       const { seen, kept } = this.#read(events ?? []);
       if (kept.length === events?.length) return { batch: new EventBytes(bytes, events), seen, events: events.length };
@@ -344,14 +344,16 @@ export class AnswerStream {
     /** What goes on, once something does not. */
     let changed: string[] | null = null;
     for (let at = 0; at < text.length && this.#end === null; ) {
-      const blank = text.indexOf("\n\n", at);
-      // Other line ends than line feeds: all that is left is parsed as one.
-      const next = blank < 0 ? text.length : blank + 2;
-      if (blank >= 0 && reader.isMoreOfTheSame(text, at, blank)) {
+      const end = reader.endOfMore(text, at);
+      if (end >= 0) {
         count += 1;
         seen = true;
-        changed?.push(text.slice(at, next));
+        changed?.push(text.slice(at, end));
+        at = end;
       } else {
+        const blank = text.indexOf("\n\n", at);
+        // Other line ends than line feeds: all that is left is parsed as one.
+        const next = blank < 0 ? text.length : blank + 2;
         const events = this.#parse(text.slice(at, next));
         const { seen: sawContent, kept } = this.#read(events ?? []);
         count += events?.length ?? 0;
@@ -361,8 +363,8 @@ export class AnswerStream {
         if (events === null) break;
         // What comes behind the end goes on as it is.
         if (this.#end !== null) changed?.push(text.slice(next));
+        at = next;
       }
-      at = next;
     }
     return { batch: new EventBytes(changed === null ? bytes : encoder.encode(changed.join(""))), seen, events: count };
   }

@@ -141,9 +141,9 @@ export async function runAttempt(input: AttemptInput): Promise<AttemptResult> {
 
 function overheard(reader: StreamReader, onText: AttemptInput["onText"]): StreamReader {
   if (onText === undefined) return reader;
-  const { isMoreOfTheSame } = reader;
+  const { endOfMore } = reader;
   return {
-    ...(isMoreOfTheSame === undefined ? {} : { isMoreOfTheSame }),
+    ...(endOfMore === undefined ? {} : { endOfMore }),
     read(event) {
       onText(event.data);
       return reader.read(event);

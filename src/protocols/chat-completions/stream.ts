@@ -3,6 +3,7 @@ import type { Evidence } from "../../failures/evidence.ts";
 import type { JsonObject } from "../canonical.ts";
 import type { AnswerVerdict, StreamReader, StreamVerdict } from "../protocol.ts";
 import { isObject, numberAt, objectAt, objectsAt, parseObject, stringAt } from "../read-json.ts";
+import { endOfObjectLine } from "../sse.ts";
 import { readDelta } from "./delta.ts";
 import { errorEvidence } from "./error.ts";
 import { readUsage } from "./usage.ts";
@@ -60,7 +61,7 @@ export function createStreamReader(asked: () => string = () => ""): StreamReader
       committed = true;
       return content;
     },
-    isMoreOfTheSame: (text, from, to) => committed && !ended && failure === null && isPlainDelta(text, from, to),
+    endOfMore: (text, from) => (committed && !ended && failure === null ? endOfPlainDelta(text, from) : -1),
     end() {
       if (failure !== null) return failure;
       if (!isFinished()) return missing("the stream ended without a finish_reason");
@@ -92,14 +93,17 @@ const saysNothing = [
 ];
 
 /** One more piece of the only choice, on one line of data: it ends nothing, counts nothing, complains of nothing. */
-function isPlainDelta(text: string, from: number, to: number): boolean {
-  if (!text.startsWith('data: {"', from) || text[to - 1] !== "}" || text.indexOf("\n", from) !== to) return false;
-  const chunk = text.slice(from, to);
-  if (!chunk.includes(oneChoice) || strange.some((part) => chunk.includes(part))) return false;
-  return saysNothing.every(({ key, nothing }) => {
+function endOfPlainDelta(text: string, from: number): number {
+  if (!text.startsWith('data: {"', from)) return -1;
+  const end = endOfObjectLine(text, from);
+  if (end < 0) return -1;
+  const chunk = text.slice(from, end);
+  if (!chunk.includes(oneChoice) || strange.some((part) => chunk.includes(part))) return -1;
+  const isPlain = saysNothing.every(({ key, nothing }) => {
     const at = chunk.indexOf(key);
     return at < 0 || chunk.startsWith(nothing, at);
   });
+  return isPlain ? end : -1;
 }
 
 /** A whole answer. A 200 that holds an error, or no choice with a message, is a failure. */

@@ -2,7 +2,7 @@ import type { Evidence } from "../../failures/evidence.ts";
 import type { JsonObject } from "../canonical.ts";
 import type { AnswerVerdict, StreamReader, StreamVerdict } from "../protocol.ts";
 import { isObject, objectAt, parseObject, stringAt } from "../read-json.ts";
-import type { SseEvent } from "../sse.ts";
+import { endOfObjectLine, type SseEvent } from "../sse.ts";
 import { errorEvidence } from "./error.ts";
 import { UsageCounter } from "./usage.ts";
 
@@ -44,7 +44,7 @@ export function createStreamReader(): StreamReader {
       committed = true;
       return content;
     },
-    isMoreOfTheSame: (text, from, to) => committed && !ended && isPlainDelta(text, from, to),
+    endOfMore: (text, from) => (committed && !ended ? endOfPlainDelta(text, from) : -1),
     end() {
       if (ended) return null;
       return failure ?? { phase: "end", protocol: "messages", message: "the stream ended without message_stop" };
@@ -59,10 +59,12 @@ const deltaBeginning = 'event: content_block_delta\ndata: {"type":"content_block
 const plainDeltas = ['"delta":{"type":"text_delta",', '"delta":{"type":"input_json_delta",'];
 
 /** A piece of text or of a call's input, on one line of data, in the spelling of Anthropic itself. */
-function isPlainDelta(text: string, from: number, to: number): boolean {
-  if (!text.startsWith(deltaBeginning, from) || !text.startsWith("}}", to - 2)) return false;
+function endOfPlainDelta(text: string, from: number): number {
+  if (!text.startsWith(deltaBeginning, from)) return -1;
   const delta = text.indexOf(",", from + deltaBeginning.length) + 1;
-  return plainDeltas.some((kind) => text.startsWith(kind, delta)) && text.indexOf("\n", delta) === to;
+  if (!plainDeltas.some((kind) => text.startsWith(kind, delta))) return -1;
+  const end = endOfObjectLine(text, delta);
+  return end >= 0 && text.startsWith("}}", end - 4) ? end : -1;
 }
 
 /** A whole answer. A 200 that holds an error, or no list of content, is a failure. */

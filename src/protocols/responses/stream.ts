@@ -3,7 +3,7 @@ import type { Usage } from "../../core/events.ts";
 import type { JsonObject } from "../canonical.ts";
 import type { AnswerVerdict, StreamReader, StreamVerdict } from "../protocol.ts";
 import { isObject, objectAt, objectsAt, parseObject, stringAt } from "../read-json.ts";
-import type { SseEvent } from "../sse.ts";
+import { endOfObjectLine, type SseEvent } from "../sse.ts";
 import { errorEvidence } from "./error.ts";
 import { partText } from "./items.ts";
 import { readUsage } from "./usage.ts";
@@ -51,10 +51,10 @@ export function createStreamReader(): StreamReader {
       committed = true;
       return content;
     },
-    isMoreOfTheSame(text, from, to) {
-      if (!committed || over || !isPlainDelta(text, from, to)) return false;
-      hasItem = true;
-      return true;
+    endOfMore(text, from) {
+      const end = committed && !over ? endOfPlainDelta(text, from) : -1;
+      if (end >= 0) hasItem = true;
+      return end;
     },
     end() {
       if (over) return failure;
@@ -75,13 +75,12 @@ const plainDeltas = [
   "response.reasoning_text.delta",
 ].flatMap((type) => [`event: ${type}\ndata: {"type":"${type}",`, `data: {"type":"${type}",`]);
 
-function isPlainDelta(text: string, from: number, to: number): boolean {
-  if (text[to - 1] !== "}") return false;
+function endOfPlainDelta(text: string, from: number): number {
   for (const beginning of plainDeltas) {
     // One line of data that ends where the event does.
-    if (text.startsWith(beginning, from)) return text.indexOf("\n", from + beginning.length) === to;
+    if (text.startsWith(beginning, from)) return endOfObjectLine(text, from + beginning.length);
   }
-  return false;
+  return -1;
 }
 
 /** A whole answer. The status is looked at before the output; a 200 that is no response at all is a failure. */
