@@ -102,6 +102,12 @@ describe.skipIf(isSkipped)("what one does on the status page", () => {
     ];
     expect(left.join("\n")).not.toContain(enteredKey);
     expect((await stage.call()).status).toBe(200);
+    // From another machine, over a network in the clear, no key is taken, and the command stands in the form's place.
+    await page.addInitScript("Object.defineProperty(window, 'isSecureContext', { value: false })");
+    await page.reload();
+    await page.getByRole("button", { name: "Add…" }).click();
+    await page.getByText("This page came over a network in the clear").waitFor();
+    expect(await key.count()).toBe(0);
     // What the browser itself says of the key that was refused.
     stage.faults.length = 0;
   });
