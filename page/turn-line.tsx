@@ -46,12 +46,11 @@ interface PathInput {
 export function Path({ hops, outcome, isShort = false }: PathInput) {
   if (hops.length === 0)
     return <span class="path muted">{outcome === "running" ? "choosing…" : "nobody could be tried"}</span>;
+  const last = hops.at(-1);
   return (
     <span class="path">
-      {hops.map((hop, i) => {
-        const [provider = "", ...model] = hop.target.split("/");
-        const isLast = i === hops.length - 1;
-        return (
+      <span class="hops">
+        {hops.map((hop, i) => (
           <>
             {i > 0 && (
               <span class="arrow" aria-hidden="true">
@@ -60,14 +59,18 @@ export function Path({ hops, outcome, isShort = false }: PathInput) {
             )}
             {i > 0 && <span class="unseen"> then </span>}
             <span class={`hop hop-${hop.state}`}>
-              <span class="hop-who">{isLast || !isShort ? `${provider} · ${hop.label}` : hop.label}</span>
+              <span class="hop-who">
+                {hop === last || !isShort ? `${hop.target.split("/", 1)[0] ?? ""} · ${hop.label}` : hop.label}
+              </span>
               {hop.reason !== null && <span class="hop-why"> {hop.reason.replaceAll("_", " ")}</span>}
               {hop.tries > 1 && <span class="hop-tries"> ×{hop.tries}</span>}
-              {isLast && hop.state !== "failed" && <span class="hop-model"> {model.join("/")}</span>}
             </span>
           </>
-        );
-      })}
+        ))}
+      </span>
+      {last !== undefined && last.state !== "failed" && (
+        <span class="hop-model"> {last.target.slice(last.target.indexOf("/") + 1)}</span>
+      )}
     </span>
   );
 }

@@ -14,6 +14,8 @@ import { keysOfFile } from "./stores/rekey.ts";
 import { parseKey } from "./stores/seal.ts";
 import type { StoreTools } from "./stores/store-tools.ts";
 
+export { isDiskInTheWay } from "./stores/sqlite/errors.ts";
+
 type Env = Readonly<Record<string, string | undefined>>;
 
 /** Where a store is. `name` is for people and holds no password. */

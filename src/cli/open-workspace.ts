@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isUnderstudyError, UnderstudyError } from "../core/error.ts";
 import type { Store } from "../credentials/store.ts";
-import { locateStore } from "../open-store.ts";
+import { isDiskInTheWay, locateStore } from "../open-store.ts";
 import { openWorkspace, type Workspace } from "../workspace.ts";
 import { interruptSignal } from "./interrupt.ts";
 import { findHome, loadConfig } from "./load-config.ts";
@@ -20,20 +20,28 @@ export async function withWorkspace<T>(work: (workspace: Workspace) => Promise<T
 
 /**
  * The same for turns, which can do without a store: where there is none yet and none can be made (a read-only home, a full disk), keys of the
- * environment are all that counts anyway. Then a store in the folder for temporary files serves this run, and a line says so.
+ * environment are all that counts anyway. Where there is one that the disk keeps from being used, they can serve all the same. Then a store
+ * in the folder for temporary files serves this run, and a line says so.
  */
 export async function withWorkspaceForTurns<T>(work: (workspace: Workspace) => Promise<T>): Promise<T> {
   let workspace: Workspace;
   try {
     workspace = await openWorkspace();
   } catch (error) {
-    if (!isUnderstudyError(error, "store_unavailable") || (await hasStore())) throw error;
-    return withPassingStore(error, work);
+    if (!isUnderstudyError(error, "store_unavailable")) throw error;
+    const isKept = await hasStore();
+    if (isKept && !isDiskInTheWay(error.cause)) throw error;
+    return withPassingStore(error, isKept, work);
   }
   return closing(workspace, work);
 }
 
-async function withPassingStore<T>(cause: Error, work: (workspace: Workspace) => Promise<T>): Promise<T> {
+/** `isKept`: there is a store, with logins that can't be had now. Without any other key what keeps them away is all there is to say. */
+async function withPassingStore<T>(
+  cause: Error,
+  isKept: boolean,
+  work: (workspace: Workspace) => Promise<T>,
+): Promise<T> {
   let folder: string;
   try {
     folder = mkdtempSync(join(tmpdir(), "understudy-"));
@@ -43,12 +51,27 @@ async function withPassingStore<T>(cause: Error, work: (workspace: Workspace) =>
   try {
     // Its key lies beside it and goes with it.
     const env = { ...process.env, UNDERSTUDY_KEYCHAIN: "off", UNDERSTUDY_KEY: "", UNDERSTUDY_KEY_COMMAND: "" };
-    const workspace = await openWorkspace({ env, store: join(folder, "understudy.db") });
-    say(`Without a store, since ${cause.message} Rests and the journal of this run are forgotten at its end.`);
+    const workspace = await openWorkspace({ env, store: join(folder, "understudy.db") }).catch(() => {
+      throw cause;
+    });
+    if (isKept && !hasUnstored(workspace)) {
+      await workspace.close();
+      throw cause;
+    }
+    const without = isKept ? "Without the stored logins and keys" : "Without a store";
+    say(`${without}, since ${cause.message} Rests and the journal of this run are forgotten at its end.`);
     return await closing(workspace, work);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** True when a key of the environment is there, or somebody on a route who asks for none. */
+function hasUnstored({ config, runtime }: Workspace): boolean {
+  const routed = new Set(config.routes.flatMap(({ targets }) => targets.map(({ provider }) => provider)));
+  return config.providers.some(({ id }) =>
+    runtime.environmentCredentials(id).some(({ source }) => source.from === "env" || routed.has(id)),
+  );
 }
 
 /** True also for a store on a server. */

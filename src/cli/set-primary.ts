@@ -28,10 +28,11 @@ export async function setPrimary(
 ): Promise<PrimaryChange> {
   let route = routeName ?? firstRouteName;
   let dropped: Target | null = null;
-  const changed = await editConfig(home, (text, fileName) => {
+  const rewrite = (text: string, fileName: string): string => {
     const parsed = parseConfig(text, fileName);
     if (!parsed.ok) throw configError(parsed.problems);
     const config = resolveConfig(parsed.config, builtInProviders, process.env);
+    dropped = null;
     const name = formatTarget(target);
     const isNew =
       config.routes.length === 0 && (routeName === undefined || !Object.hasOwn(parsed.config.routes, route));
@@ -46,7 +47,8 @@ export async function setPrimary(
     const entries = readTargets(text, fileName, route) ?? [];
     const plan = [moved >= 0 ? moved + 1 : entryFor(name, target, first, entries[0]), ...kept];
     return planTargets(text, fileName, route, plan);
-  });
+  };
+  const changed = await editConfig(home, rewrite, "again");
   return { route, changed, dropped };
 }
 

@@ -73,7 +73,7 @@ export async function signInWithBrowser(
     };
     signIn = await startBrowserSignIn({ ...input, signal: interruptSignal }, server.port);
     await showAddress(provider, signIn.url, options.open);
-    lines = readLinesMeanwhile((line) => void receivePasted(line, receive), "Address: ");
+    lines = readLinesMeanwhile((line) => receivePasted(line, receive), "Address: ");
     const signedIn = await Promise.race([ended.promise, giveUp(provider, workspace, stop.signal, () => receiving)]);
     return { kind: "signed_in", signedIn };
   } finally {

@@ -68,7 +68,7 @@ function prepare(text: string, path: string, warm: WarmCode): Run {
     ...(cachedData === null ? {} : { cachedData }),
   });
   if (cachedData === null || script.cachedDataRejected === true) {
-    process.once("exit", () => keep(kept, warm.command, script.createCachedData()));
+    process.once("exit", () => keep(kept, warm.command, () => script.createCachedData()));
   }
   return script.runInThisContext() as Run;
 }
@@ -89,7 +89,7 @@ function read(path: string): Buffer | null {
 }
 
 /** Best effort, and whole or not at all: V8 would run whatever it is given. */
-function keep(path: string, command: string, data: Uint8Array): void {
+function keep(path: string, command: string, compiled: () => Uint8Array): void {
   const aside = `${path}.${process.pid}`;
   const folder = dirname(path);
   try {
@@ -97,7 +97,7 @@ function keep(path: string, command: string, data: Uint8Array): void {
     for (const name of readdirSync(folder)) if (name.startsWith(`${command}.`)) rmSync(join(folder, name));
     const descriptor = openSync(aside, "wx", 0o600);
     try {
-      writeFileSync(descriptor, data);
+      writeFileSync(descriptor, compiled());
       fsyncSync(descriptor);
     } finally {
       closeSync(descriptor);

@@ -4,18 +4,19 @@ import {
   fsyncSync,
   mkdirSync,
   openSync,
+  readlinkSync,
   realpathSync,
   renameSync,
   rmSync,
   statSync,
   writeFileSync,
 } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { UnderstudyError } from "../core/error.ts";
 
 /**
- * Replaces a configuration file as a whole or not at all: written beside it, synced, renamed over it. A link stays a link, a file
- * keeps its mode, and a new one is for its owner only. Throws `config_invalid` when it can't be written; then the old one stands.
+ * Replaces a configuration file as a whole or not at all: written beside it, synced, renamed over it. A link stays a link, also one to
+ * a file that is not there yet; a file keeps its mode, and a new one is for its owner only. Throws `config_invalid` when it can't be written; then the old one stands.
  */
 export function writeConfigFile(path: string, text: string): void {
   let written: string | null = null;
@@ -35,9 +36,10 @@ export function writeConfigFile(path: string, text: string): void {
   } catch (error) {
     if (written !== null) rmSync(written, { force: true });
     const code = error instanceof Error && "code" in error ? String(error.code) : "error";
+    const missing = code === "ENOENT" ? `: it is a link, and the folder it leads to is not there` : "";
     throw new UnderstudyError(
       "config_invalid",
-      `${path}: the configuration can't be written (${code})`,
+      `${path}: the configuration can't be written (${code})${missing}`,
       {},
       { cause: error },
     );
@@ -50,7 +52,20 @@ function findTarget(path: string): { target: string; mode: number } {
     const target = realpathSync(path);
     return { target, mode: statSync(target).mode & 0o777 };
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return { target: path, mode: 0o600 };
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") {
+      return { target: followLink(path), mode: 0o600 };
+    }
     throw error;
   }
+}
+
+/** Where a link leads to that leads to nothing; the path itself when it is none. */
+function followLink(path: string): string {
+  let link: string;
+  try {
+    link = readlinkSync(path);
+  } catch {
+    return path;
+  }
+  return followLink(resolve(realpathSync(dirname(path)), link));
 }

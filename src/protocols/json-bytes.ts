@@ -37,6 +37,32 @@ export interface Scan {
   readonly long: { readonly name: string; readonly start: number } | null;
 }
 
+/** How an escape begins that can stand for a letter of a name: `\\u0065` is e. */
+const letterEscape = "\\u00";
+
+/** Names that route a request, and what it is known by. */
+const routingNames = ["model", "stream"];
+const routingPreferences = [
+  "prompt_cache_key",
+  "metadata",
+  "conversation",
+  "system",
+  "instructions",
+  "messages",
+  "input",
+];
+/** Names that providers set or take out. */
+const ruledNames = ["store", "max_output_tokens"];
+/** What tells that a history may need cleaning. */
+const historyNames = ["call_id", "tool_call_id", "tool_use_id", "encrypted_content", "signature", "understudy"];
+
+/** What bodies are searched for. A search for anything else is as right, but goes through the whole body by itself. */
+export const searchedTexts: readonly string[] = [
+  ...[...routingNames, ...routingPreferences, ...ruledNames, ...historyNames].map((name) => `"${name}"`),
+  '"rs_',
+  letterEscape,
+];
+
 /** So much is walked through at the beginning, and at most so much at the end, in bytes. */
 const headLimit = 8_192;
 const tailLimit = 4_096;
@@ -57,11 +83,11 @@ const closeBrace = 0x7d;
  * - In the last `tailLimit` bytes the last `"name"` of each name is taken for a key, and the members from there on are walked through. If
  *   they end with the object itself, they stand at its top level.
  * - A name that was found at the end is the one that counts, whatever stands before it. One that was found at the beginning must not stand
- *   anywhere behind it, and one that was not found must not stand anywhere. Of `preferences` that is not asked: they are taken as far as
- *   they are seen.
+ *   anywhere behind it, and one that was not found must not stand anywhere, nor be written there with escapes. Of `preferences` that is not
+ *   asked: they are taken as far as they are seen.
  *
  * Null when that does not tell, or when what was walked through is no JSON: then somebody has to parse it. What lies between the two ends is
- * not checked, and a name that is written with escapes is not seen there; whoever is asked in the end says what is wrong with it.
+ * not checked; whoever is asked in the end says what is wrong with it.
  */
 export function scanTopLevel(json: JsonBytes, names: readonly string[], preferences: readonly string[]): Scan | null {
   const { bytes } = json;
@@ -83,21 +109,12 @@ export function scanTopLevel(json: JsonBytes, names: readonly string[], preferen
     const at = findLast(json, `"${name}"`, tail);
     if (at >= 0 && bytes[at - 1] !== backslash) isTail(json, at, wanted, members, atEnd);
   }
-  for (const name of names) if (!atEnd.has(name) && json.find(`"${name}"`, head.stop) >= 0) return null;
+  const unseen = names.filter((name) => !atEnd.has(name));
+  if (unseen.some((name) => json.find(`"${name}"`, head.stop) >= 0)) return null;
+  if (unseen.length > 0 && mayHoldEscaped(json, unseen, head.stop)) return null;
   return { members, open: open + 1, stop: head.stop, hasDuplicates: head.hasDuplicates, long: head.long };
 }
 
-/** What routes a request, and what it is known by. */
-const routingNames = ["model", "stream"];
-const routingPreferences = [
-  "prompt_cache_key",
-  "metadata",
-  "conversation",
-  "system",
-  "instructions",
-  "messages",
-  "input",
-];
 const routings = new WeakMap<JsonBytes, Scan>();
 
 /** The members that route a request; see `scanTopLevel`. A body is looked at once. */
@@ -135,7 +152,9 @@ export function editBytes(
     const member = scan.members.get(name);
     const value = set[name];
     // One at the end may stand between as well, where the old value must not be left for a reader who takes the first.
-    if (member !== undefined && member.key > scan.stop && json.find(`"${name}"`, scan.stop) !== member.key) return null;
+    if (member !== undefined && member.key > scan.stop) {
+      if (json.find(`"${name}"`, scan.stop) !== member.key || mayHoldEscaped(json, [name], scan.stop)) return null;
+    }
     if (value !== undefined) {
       const text = JSON.stringify(value);
       if (member !== undefined) cuts.push({ from: member.start, to: member.end, text });
@@ -158,6 +177,34 @@ export function editBytes(
   }
   pieces.push(bytes.subarray(at));
   return pieces;
+}
+
+/** Of a body with more of them it is not asked what each stands for. */
+const mostEscapes = 1_000;
+
+/** True when one of these names may stand somewhere from `from` on in a way that has letters of it escaped. */
+function mayHoldEscaped(json: JsonBytes, names: readonly string[], from: number): boolean {
+  const { bytes } = json;
+  // Of other names more than small letters could be escaped.
+  if (!names.every((name) => /^[a-z_]+$/.test(name))) return true;
+  const longest = 6 * Math.max(...names.map((name) => name.length));
+  let count = 0;
+  for (let at = json.find(letterEscape, from); at >= 0; at = json.find(letterEscape, at + 1)) {
+    if (++count > mostEscapes) return true;
+    const digit = bytes[at + letterEscape.length] ?? 0;
+    if (digit < 0x35 || digit > 0x37) continue;
+    const start = nearestQuote(bytes, at, -1, longest);
+    const last = nearestQuote(bytes, at, 1, longest);
+    if (start < 0 || last < 0) continue;
+    if (names.includes(decodedKey(json.text(start, last + 1)) ?? "")) return true;
+  }
+  return false;
+}
+
+/** The quote that is next to `at` in one direction, at most `limit` bytes away; -1 when there is none. */
+function nearestQuote(bytes: Uint8Array, at: number, step: 1 | -1, limit: number): number {
+  for (let i = 1; i <= limit; i++) if (bytes[at + step * i] === quote) return at + step * i;
+  return -1;
 }
 
 /** Where `text` begins last, from `from` on; -1 when it is not there. */

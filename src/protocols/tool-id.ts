@@ -42,8 +42,14 @@ export function hasUnfitIdsIn(json: JsonBytes, key: string, rule: ToolIdRule, on
   const seen = new Set<string>();
   for (let at = json.find(name, 0); at >= 0; at = json.find(name, at + name.length)) {
     const end = at + name.length;
-    const length = once ? -1 : plainIdLength(json.bytes, end, rule);
-    if (length > 0 && length <= rule.maxLength) continue;
+    const length = plainIdLength(json.bytes, end, rule);
+    if (length > 0 && length <= rule.maxLength) {
+      if (!once) continue;
+      const plain = json.text(end + 2, end + 2 + length);
+      if (seen.has(plain)) return true;
+      seen.add(plain);
+      continue;
+    }
     stringAfterName.lastIndex = 0;
     // The rest of an id that is so long does not make it any shorter.
     const id = stringAfterName.exec(`${json.text(end, end + rule.maxLength + 32)}"`)?.[1];

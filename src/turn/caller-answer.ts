@@ -6,7 +6,7 @@ import type { EncodeOptions, StreamEncoder } from "../protocols/protocol.ts";
 import { createPublicStream } from "../protocols/responses/public-stream.ts";
 import type { ProtocolName } from "../core/target.ts";
 import { formatSse, type SseEvent } from "../protocols/sse.ts";
-import { aboutSuccessor } from "./about-turn.ts";
+import { aboutSuccessor } from "./about-successor.ts";
 import type { UpstreamAnswer } from "./attempt.ts";
 import type { Batch, StreamEnd, Taker } from "./answer-stream.ts";
 import { Continuation, type FindSuccessor } from "./continuation.ts";

@@ -1,4 +1,5 @@
-import { symlinkSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { type CliStage, openCliStage, threeTargets } from "./rig.ts";
@@ -12,6 +13,9 @@ async function openThree(): Promise<void> {
   const { messages, chat } = stage.simulator;
   stage.setEnv({ ANTHROPIC_API_KEY: messages.keys.add("ant"), LOCAL_KEY: chat.keys.add("local") });
 }
+
+/** Linux, with a file system of its own for a process: not in every container. */
+const canMount = spawnSync("unshare", ["-rm", "mount", "-t", "tmpfs", "none", "/mnt"]).status === 0;
 
 const codexToAnthropic =
   /^codex\/gpt-5\.5 · work: the plan's limit is reached, until \d\d:\d\d \(in (?:1 h|59 min)\) -> anthropic\/claude-sonnet-5 · \$ANTHROPIC_API_KEY\n$/;
@@ -33,6 +37,32 @@ describe("ask", () => {
     );
     expect(await stage.run(args)).toMatchObject({ code: 6, stdout: "" });
   });
+
+  it.skipIf(!canMount)(
+    "asks with a key of the environment while a full disk keeps the store from being used",
+    async () => {
+      await openThree();
+      await stage.addCodexLogin("work");
+      // A disk of 256 KB for this process alone, with the store on it and no room left.
+      const disk = join(stage.home, "disk");
+      mkdirSync(disk);
+      const script = `mount -t tmpfs -o size=256k none "$0" && cp "$0"/../understudy.* "$0"/../config.yaml "$0" &&
+      { dd if=/dev/zero of="$0/rest" bs=1k count=300 2>/dev/null; exec "$@"; }`;
+      const ask = (env: Record<string, string | undefined>) =>
+        stage.run(["ask", "--route", "anthropic/claude-sonnet-5", "hello"], {
+          env: { UNDERSTUDY_HOME: disk, ...env },
+          through: ["unshare", "-rm", "sh", "-c", script, disk],
+        });
+      const asked = await ask({});
+      expect(asked).toMatchObject({ code: 0, stdout: "The simulator heard: hello\n" });
+      expect(asked.stderr).toMatch(
+        /^Without the stored logins and keys, since the store \S+ can't be used: the disk .+\n$/,
+      );
+      const nobody = await ask({ ANTHROPIC_API_KEY: undefined, LOCAL_KEY: undefined });
+      expect(nobody).toMatchObject({ code: 6, stdout: "" });
+      expect(nobody.stderr).toMatch(/^understudy: the store \S+ can't be used/);
+    },
+  );
 
   it("writes the answer to standard output, and to standard error only who was switched and why", async () => {
     await openThree();

@@ -31,6 +31,8 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** For Node itself, before the program. */
   readonly nodeArgs?: readonly string[];
+  /** A command that runs the words after it, and so the program. */
+  readonly through?: readonly string[];
 }
 
 /** The program while it runs. */
@@ -106,7 +108,8 @@ export class CliStage implements AsyncDisposable {
     const env = Object.fromEntries(
       Object.entries({ ...this.#env, ...options.env }).filter(([, value]) => value !== undefined),
     );
-    return this.#running(spawn(process.execPath, [...(options.nodeArgs ?? []), main, ...args], { env, stdio: "pipe" }));
+    const words = [...(options.through ?? []), process.execPath, ...(options.nodeArgs ?? []), main, ...args];
+    return this.#running(spawn(words[0] ?? "", words.slice(1), { env, stdio: "pipe" }));
   }
 
   /** Runs the program to its end. Fails when its output holds a secret (rule R8). */

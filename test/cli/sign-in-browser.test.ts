@@ -223,6 +223,9 @@ describe.runIf(hasScript)("auth add codex on a terminal", () => {
     const running = stage.startOnTerminal(["auth", "add", "codex", "--browser"]);
     const callback = await callbackOf(await shownAddress(running));
     await running.until(/Address: /);
+    running.child.stdin.write(`${callback.replace(/state=[^&]+/, "state=another")}\r`);
+    // First what is wrong, then the question again.
+    await running.until(/\n.*belongs to another sign-in[^\n]*\n[^]*Address: /);
     running.child.stdin.write(`${callback}\r`);
     expect((await running.ended).code).toBe(0);
     expect(await stored()).toHaveLength(1);

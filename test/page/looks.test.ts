@@ -59,6 +59,8 @@ describe.skipIf(!hasChromium && process.env["CI"] === undefined)("the status pag
     stage = await openPageStage();
     await stage.stage.addCodexLogin("ann");
     const page = await stage.open(browser, { key: false });
+    // A password store learns what the key belongs to.
+    expect(await page.locator("form input[autocomplete=username]").inputValue()).toBe("understudy admin");
     await page.getByLabel("Admin key").fill("ua-this-is-not-the-key");
     await page.getByRole("button", { name: "Open" }).click();
     await page.getByRole("alert").waitFor();

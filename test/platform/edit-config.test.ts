@@ -28,6 +28,23 @@ describe("changes of the configuration at the same moment", () => {
     expect(readdirSync(folder)).toEqual(["config.yaml"]);
   });
 
+  it("are all written where each can be worked out anew", async () => {
+    const names = ["a", "b", "c", "d", "e", "f", "g", "h"];
+    const append = (name: string) =>
+      editConfig(
+        understudyHome({ UNDERSTUDY_HOME: folder }),
+        (before) => Promise.resolve(`${before}# ${name}\n`),
+        "again",
+      );
+    expect(await Promise.all(names.map(append))).toEqual(names.map(() => true));
+    expect(
+      text()
+        .match(/(?<=^# )./gm)
+        ?.toSorted(),
+    ).toEqual(names);
+    expect(readdirSync(folder)).toEqual(["config.yaml"]);
+  });
+
   it("are not held up by a lock that somebody left behind", async () => {
     const lock = join(folder, ".config.yaml.lock");
     writeFileSync(lock, "");

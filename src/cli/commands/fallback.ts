@@ -131,7 +131,7 @@ async function change(
 ): Promise<void> {
   let said = "";
   const home = findHome();
-  const changed = await editConfig(home, (text, fileName) => {
+  const rewrite = (text: string, fileName: string): string => {
     const parsed = parseConfig(text, fileName);
     if (!parsed.ok) throw configError(parsed.problems);
     const config = resolveConfig(parsed.config, builtInProviders, process.env);
@@ -139,7 +139,8 @@ async function change(
     const { plan, said: words } = work(route, config);
     said = `${route.name}: ${words}.`;
     return planTargets(text, fileName, route.name, plan);
-  });
+  };
+  const changed = await editConfig(home, rewrite, "again");
   say(changed ? said : "Nothing had to be changed.");
 }
 

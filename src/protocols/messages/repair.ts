@@ -52,7 +52,7 @@ export function cleanRequest(text: string): string {
 
 /** Whether a body that is not decoded may hold any of it. */
 export function mayNeedCleaning(json: JsonBytes): boolean {
-  return json.find(ownSignature, 0) >= 0 || hasUnfitIdsIn(json, "tool_use_id", toolIdRule, true);
+  return json.find(`"${ownSignature}"`, 0) >= 0 || hasUnfitIdsIn(json, "tool_use_id", toolIdRule, true);
 }
 
 /**

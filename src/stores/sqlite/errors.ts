@@ -72,6 +72,19 @@ export function needsWriter(error: unknown): boolean {
   return code === readOnly || code === cantOpen;
 }
 
+/** Codes of the file system that say the same of a file as SQLite says of a store that it can't write. */
+const fileCodes: ReadonlySet<unknown> = new Set(["ENOSPC", "EDQUOT", "EFBIG", "EROFS"]);
+
+/**
+ * True when it is the disk that is in the way: full, read-only, or out of order. What is stored may be as good as ever. `error` is one of
+ * SQLite or of the file system.
+ */
+export function isDiskInTheWay(error: unknown): boolean {
+  const code = resultCode(error);
+  if (code !== null) return code === readOnly || code === ioError || code === full || code === cantOpen;
+  return error instanceof Error && "code" in error && fileCodes.has(error.code);
+}
+
 /**
  * Any error of a statement or transaction as what the port promises: errors of SQLite become `store_unavailable` with
  * file, cause and advice. A broken constraint is a bug and stays what it is, as does every other error.
