@@ -163,6 +163,18 @@ describe("turns under way", () => {
     expect(turns.observe("t", end, true)).toBeNull();
   });
 
+  it("show who broke off in the middle of an answer, and what the next one was not given", () => {
+    const turns = new RunningTurns();
+    const [start, asked, failed, again] = events as [TurnEvent, TurnEvent, TurnEvent, TurnEvent];
+    const committed: TurnEvent = { type: "committed", attempt: 1, candidate, at: 1_100 };
+    for (const event of [start, asked, committed, failed, again]) turns.observe("t", event, false);
+    const dropped = ["seed"];
+    expect(turns.observe("t", { ...committed, dropped }, true)?.attempts).toMatchObject([
+      { startedAt: 1_001, called: true, cut: true, failure: { reason: "quota" } },
+      { startedAt: 1_201, dropped, failure: null },
+    ]);
+  });
+
   it("are not gathered without end when they never end", () => {
     const turns = new RunningTurns();
     for (let i = 0; i < 5_000; i += 1) turns.observe(`t${i}`, { ...events[0], turnId: `t${i}` } as TurnEvent, false);

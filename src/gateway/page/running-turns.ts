@@ -7,6 +7,8 @@ const limit = 1_000;
 interface Running {
   turn: ExplainableTurn;
   attempts: AttemptRecord[];
+  /** True while the answer of the last attempt goes to the caller. */
+  isCommitted: boolean;
 }
 
 /** The turns under way in this process, as far as their events tell. The journal has them only when they are over. */
@@ -37,16 +39,20 @@ export class RunningTurns {
         const { candidate, failure, decision, cooldown } = event;
         const rests = cooldown === undefined ? {} : { restsUntil: cooldown.until };
         const asked = attempts.at(-1)?.failure === null ? attempts.pop() : undefined;
-        const startedAt = asked?.startedAt ?? event.at;
-        attempts.push({
-          candidate,
-          startedAt,
-          endedAt: event.at,
-          called: asked !== undefined,
-          ...rests,
-          failure,
-          decision,
-        });
+        const beginning = asked ?? { startedAt: event.at };
+        const cut = running.isCommitted ? { cut: true as const } : {};
+        const called = asked !== undefined;
+        attempts.push({ ...beginning, candidate, endedAt: event.at, called, ...cut, ...rests, failure, decision });
+        running.isCommitted = false;
+        break;
+      }
+      case "committed": {
+        running.isCommitted = true;
+        const asked = attempts.pop();
+        if (asked === undefined) return null;
+        const { dropped } = event;
+        attempts.push(dropped === undefined ? asked : { ...asked, dropped });
+        if (dropped === undefined) return null;
         break;
       }
       case "turn-end":
@@ -84,7 +90,7 @@ export class RunningTurns {
       attempts: [],
       usage: null,
     };
-    this.#turns.set(id, { turn, attempts: [] });
+    this.#turns.set(id, { turn, attempts: [], isCommitted: false });
     return turn;
   }
 }

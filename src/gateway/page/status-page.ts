@@ -3,7 +3,7 @@ import type { TurnEvent } from "../../core/events.ts";
 import type { Workspace } from "../../workspace.ts";
 import { createKeyCheck } from "../client-key.ts";
 import { writeRefusal } from "../refusal.ts";
-import { type AdminContext, answerAdmin } from "./admin-api.ts";
+import type { AdminContext } from "./admin-api.ts";
 import { checkAdmin } from "./admin-guard.ts";
 import { answerAsset, answerNotBuilt } from "./answer-asset.ts";
 import { type Asset, readAssets } from "./assets.ts";
@@ -48,6 +48,8 @@ export function createStatusPage({ workspace, adminKey, onNotice }: StatusPageOp
       if (path.startsWith("/admin/")) {
         const refusal = checkAdmin(request, hasAdminKey);
         if (refusal !== null) return writeRefusal(response, "chat-completions", refusal);
+        // What it checks and edits with is loaded when somebody first looks: it is a tenth of what a gateway holds at rest.
+        const { answerAdmin } = await import("./admin-api.ts");
         return answerAdmin(context, request, response, path);
       }
       // One that was built meanwhile is found.
