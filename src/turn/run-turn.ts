@@ -239,7 +239,13 @@ function watchEnd(
     answer: {
       ...answer,
       bytes: () => withEnd(answer.bytes(), end),
-      pour: (taker) => answer.pour(taker).finally(end),
+      async pour(taker) {
+        try {
+          await answer.pour(taker);
+        } finally {
+          await end();
+        }
+      },
       parts: () => withEnd(answer.parts(), end),
       close: async () => {
         await answer.close();
