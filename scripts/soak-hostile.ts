@@ -4,13 +4,17 @@
  *   node scripts/soak-hostile.ts                three rounds
  *   node scripts/soak-hostile.ts --rounds 10    more of them
  *   node scripts/soak-hostile.ts --only body    only the attacks with this in their name
+ *   node scripts/soak-hostile.ts --trim         at the end, has the C library give back what it keeps (Linux with glibc and a C compiler)
  *
- * The gateway is a process of its own; its resident memory and its heap are read after a collection, before and after each attack. While each
- * attack goes on, honest turns are asked and must be answered. Ends with 1 if one was not, or if the memory after the last round is more than
- * 48 MiB above that after the first.
+ * The gateway is a process of its own; its resident memory and its heap (with buffers) are read after a collection, before and after each attack.
+ * While each attack goes on, honest turns are asked and must be answered.
+ *
+ * Ends with 1 if one was not, or if the heap grows: its lowest in the last round is more than 8 MiB above its lowest in the first. Resident
+ * memory says less: the C library and V8 keep what was given back to them, as much as the worst moment took. `--trim` tells the two apart:
+ * then what is resident after the C library gave back may be 96 MiB above the beginning at most.
  */
-import { type ChildProcess, fork } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { type ChildProcess, execFileSync, fork } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type ServerResponse } from "node:http";
 import { type AddressInfo, connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
@@ -26,6 +30,21 @@ const mib = 1024 * 1024;
 interface Memory {
   readonly rss: number;
   readonly heap: number;
+  readonly where: Places;
+}
+
+/** Where resident memory sits, in bytes. */
+interface Places {
+  /** What V8 has taken for objects, empty pages included. */
+  readonly v8: number;
+  /** The array buffers that live. */
+  readonly buffers: number;
+  /** The C library's arenas: what is lent to buffers, and what it keeps of those that were given back. */
+  readonly malloc: number;
+  /** Mapped without a name and no arena: V8's pages, stacks, single large buffers. */
+  readonly mapped: number;
+  /** Of files: the program itself. */
+  readonly files: number;
 }
 
 if (process.send !== undefined) await serve();
@@ -38,15 +57,41 @@ async function serve(): Promise<void> {
   const gateway = await createGateway({ workspace, clientKey, port: 0, limits });
   process.on("message", () => {
     globalThis.gc?.();
-    const { rss, heapUsed, external } = process.memoryUsage();
-    process.send?.({ rss, heap: heapUsed + external });
+    const { rss, heapTotal, heapUsed, external, arrayBuffers } = process.memoryUsage();
+    const where: Places = { v8: heapTotal, buffers: arrayBuffers, ...readMappings() };
+    process.send?.({ rss, heap: heapUsed + external, where } satisfies Memory);
   });
   process.on("disconnect", () => process.exit());
   process.send?.({ port: gateway.port });
 }
 
+/** The arenas of glibc other than the first begin at multiples of this. */
+const arenaBytes = 64 * mib;
+
+/** What the kernel says of this process's memory; zeros where it is not Linux. */
+function readMappings(): Pick<Places, "malloc" | "mapped" | "files"> {
+  const sums = { malloc: 0, mapped: 0, files: 0 };
+  if (!existsSync("/proc/self/smaps")) return sums;
+  let place: keyof typeof sums = "files";
+  let arenaEnd = 0;
+  for (const line of readFileSync("/proc/self/smaps", "utf8").split("\n")) {
+    const mapping = /^([0-9a-f]+)-([0-9a-f]+) (\S+) \S+ \S+ (\d+)\s*(.*)$/.exec(line);
+    if (mapping !== null) {
+      const [, start = "", , access = "", inode = "", name = ""] = mapping;
+      const at = Number.parseInt(start, 16);
+      if (inode === "0" && name === "" && access === "rw-p" && at % arenaBytes === 0) arenaEnd = at + arenaBytes;
+      place = inode !== "0" ? "files" : name === "[heap]" || at < arenaEnd ? "malloc" : "mapped";
+    }
+    const resident = /^Rss:\s+(\d+) kB$/.exec(line)?.[1];
+    if (resident !== undefined) sums[place] += Number(resident) * 1024;
+  }
+  return sums;
+}
+
 async function soak(): Promise<boolean> {
-  const { values } = parseArgs({ options: { rounds: { type: "string", default: "3" }, only: { type: "string" } } });
+  const { values } = parseArgs({
+    options: { rounds: { type: "string", default: "3" }, only: { type: "string" }, trim: { type: "boolean" } },
+  });
   const provider = await openProvider();
   const folder = mkdtempSync(join(tmpdir(), "understudy-soak-"));
   writeFileSync(
@@ -58,7 +103,12 @@ async function soak(): Promise<boolean> {
     ].join("\n"),
   );
   const child = fork(fileURLToPath(import.meta.url), [], {
-    env: { ...process.env, UNDERSTUDY_HOME: folder, SOAK_KEY: "sk-soak" },
+    env: {
+      ...process.env,
+      UNDERSTUDY_HOME: folder,
+      SOAK_KEY: "sk-soak",
+      ...(values.trim === true ? { LD_PRELOAD: compileTrim(folder) } : {}),
+    },
     execArgv: ["--expose-gc"],
   });
   try {
@@ -70,7 +120,11 @@ async function soak(): Promise<boolean> {
     let first = start;
     let last = start;
     let unanswered = 0;
+    /** The lowest heap of the first round, and of the one that goes on. */
+    let firstLow = Number.POSITIVE_INFINITY;
+    let low = firstLow;
     for (let round = 1; round <= Number(values.rounds); round++) {
+      low = Number.POSITIVE_INFINITY;
       for (const [name, attack] of attacks(port, round, ask)) {
         if (!name.includes(values.only ?? "")) continue;
         const before = await memoryOf(child);
@@ -85,20 +139,38 @@ async function soak(): Promise<boolean> {
         await stop();
         await quiet();
         const after = await memoryOf(child);
+        low = Math.min(low, before.heap, after.heap);
         print(`${round}. ${name}`, before, during, after);
       }
       last = await memoryOf(child);
-      if (round === 1) first = last;
+      printPlaces(`end of round ${round}`, last);
+      if (round === 1) [first, firstLow] = [last, low];
+    }
+    let kept = 0;
+    if (values.trim === true) {
+      child.kill("SIGUSR2");
+      const trimmed = await memoryOf(child);
+      printPlaces("after malloc_trim", trimmed);
+      kept = (trimmed.rss - start.rss) / mib;
     }
     const grown = (last.rss - first.rss) / mib;
+    const heapGrown = (low - firstLow) / mib;
     console.log(`\nhonest turns not answered: ${unanswered}`);
+    console.log(`lowest heap of the last round over that of the first: ${heapGrown.toFixed(1)} MiB more`);
     console.log(`resident memory from the end of the first round to the end of the last: ${grown.toFixed(1)} MiB more`);
-    return unanswered === 0 && grown < 48;
+    return unanswered === 0 && heapGrown < 8 && kept < 96;
   } finally {
     child.disconnect();
     provider.close();
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** The library that gives back what malloc keeps when it is told; see there. */
+function compileTrim(folder: string): string {
+  const library = join(folder, "malloc-trim.so");
+  execFileSync("cc", ["-O1", "-shared", "-fPIC", "-o", library, join(import.meta.dirname, "malloc-trim.c")]);
+  return library;
 }
 
 type Attack = () => Promise<() => Promise<void>>;
@@ -204,7 +276,8 @@ async function answerOf(port: number, model: string): Promise<string> {
   const body = JSON.stringify({ model, stream: true, messages: [{ role: "user", content: "hello" }] });
   const headers = { authorization: `Bearer ${clientKey}`, "content-type": "application/json" };
   const reply = await fetch(`http://127.0.0.1:${port}/v1/chat/completions`, { method: "POST", headers, body });
-  return reply.text();
+  const text = await reply.text();
+  return reply.status === 200 ? text : `${reply.status} ${text}`;
 }
 
 /** A provider that answers as the model's name says. */
@@ -253,6 +326,11 @@ async function memoryOf(child: ChildProcess): Promise<Memory> {
   const answer = said(child);
   child.send("memory");
   return (await answer) as Memory;
+}
+
+function printPlaces(when: string, { rss, where }: Memory): void {
+  const places = Object.entries(where).map(([name, bytes]) => `${name} ${((bytes as number) / mib).toFixed(0)}`);
+  console.log(`${when}: ${(rss / mib).toFixed(0)} MiB resident: ${places.join(", ")}`);
 }
 
 function print(name: string, before: Memory, during: Memory, after?: Memory): void {
