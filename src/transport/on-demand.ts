@@ -9,14 +9,16 @@ const soonMs = 1_000;
  */
 export function createTransport(): Transport {
   let loading: Promise<Transport> | null = null;
+  let loaded: Transport | null = null;
   const load = (): Promise<Transport> => {
     clearTimeout(timer);
-    loading ??= import("./transport.ts").then(({ createNetworkTransport }) => createNetworkTransport());
+    loading ??= import("./transport.ts").then(({ createNetworkTransport }) => (loaded = createNetworkTransport()));
     return loading;
   };
   const timer = setTimeout(() => void load().catch(() => {}), soonMs).unref();
   return {
-    send: async (request) => (await load()).send(request),
+    // At once where that can be: what the caller does next comes after it.
+    send: (request) => loaded?.send(request) ?? load().then((transport) => transport.send(request)),
     async close() {
       clearTimeout(timer);
       await (await loading)?.close();

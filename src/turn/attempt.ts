@@ -26,6 +26,8 @@ export interface AttemptInput {
   readonly classify: (evidence: Evidence) => Failure;
   /** False when a stream is only passed on, and nobody asks for its events. Default true. */
   readonly needsEvents?: boolean;
+  /** Called when the request is on its way. Must not throw. */
+  readonly onSent?: (() => void) | undefined;
   /** Told the headers of the answer, also of a refusal. */
   readonly onHeaders?: (headers: Readonly<Record<string, string>>) => void;
   /** Told the answer as it is read: the data of each event (but those that are only more of the same), or the whole body. */
@@ -82,7 +84,9 @@ export async function runAttempt(input: AttemptInput): Promise<AttemptResult> {
   let response: TransportResponse;
   try {
     const fresh = input.fresh === true ? { fresh: true } : {};
-    response = await input.transport.send({ ...upstream.request, ...fresh, signal: controller.signal });
+    const sending = input.transport.send({ ...upstream.request, ...fresh, signal: controller.signal });
+    input.onSent?.();
+    response = await sending;
     input.onHeaders?.(response.headers);
     if (isSuccess(response.status) && isEventStream(response, upstream.streams)) {
       const stream = new AnswerStream({

@@ -4,7 +4,10 @@ import type { Failure } from "../core/failure.ts";
 import { isAboutLogin, isBenchedBy } from "../credentials/pool.ts";
 import { groupCooldowns } from "../credentials/pool-record.ts";
 import type { Store } from "../credentials/store.ts";
+import type { Target } from "../core/target.ts";
+import type { ReadyPool } from "../credentials/pool-index.ts";
 import type { Line, LineCandidate } from "./line.ts";
+import type { TurnRuntime } from "./runtime.ts";
 
 /**
  * The cooldown that this failure would set (rule R4: against exactly whom it concerns; R5: never shorter than what stands),
@@ -50,16 +53,47 @@ export function outlastsTurn({ scope, reason }: Failure): boolean {
   return scope === "credential" || scope === "credential_model" || reason === "overloaded";
 }
 
-/**
- * The line without the credentials that other turns have benched meanwhile, and when the first of these recovers by itself
- * (Unix ms, or null).
- */
-export async function withoutBenched(
-  store: Store,
-  line: Line,
-  now: number,
-): Promise<{ line: Line; recovery: number | null }> {
-  const standing = (await store.listCooldowns()).filter((one) => one.until > now && one.credentialId !== "");
+/** A line without those who are not to be asked now. */
+interface Shortened {
+  readonly line: Line;
+  /** When the first of them recovers by itself, in Unix ms; null when none does. */
+  readonly recovery: number | null;
+}
+
+/** The line without the credentials that other turns have benched meanwhile. */
+export async function withoutBenched(runtime: TurnRuntime, line: Line, now: number): Promise<Shortened> {
+  const pools = await readyPools(runtime, line, now);
+  return pools === null ? withoutListed(await runtime.store.listCooldowns(), line, now) : withoutUnready(pools, line);
+}
+
+/** Those of whom the order of each pool is kept, by target; null when one of the pools has to be gone through. */
+async function readyPools(runtime: TurnRuntime, line: Line, now: number): Promise<Map<Target, ReadyPool> | null> {
+  if (runtime.pools === undefined) return null;
+  const ready = new Map<Target, ReadyPool>();
+  for (const target of line.targets) {
+    const { provider, model } = target;
+    const unstored = runtime.environmentCredentials(provider);
+    const opened = await runtime.pools.open(provider, runtime.strategyOf(provider), unstored, runtime.clock);
+    const pool = opened?.index.readyFor(model, now) ?? null;
+    if (pool === null) return null;
+    ready.set(target, pool);
+  }
+  return ready;
+}
+
+function withoutUnready(pools: ReadonlyMap<Target, ReadyPool>, line: Line): Shortened {
+  const isReady = ({ target, credential }: LineCandidate): boolean =>
+    pools.get(target)?.isReady(credential.id) === true;
+  let recovery: number | null = null;
+  for (const { nearestRecovery } of pools.values()) {
+    if (nearestRecovery !== null && (recovery === null || nearestRecovery < recovery)) recovery = nearestRecovery;
+  }
+  // Who is further away than this is looked at when the turn has come there.
+  return { line: line.soon.every(isReady) ? line : line.filter(isReady), recovery };
+}
+
+function withoutListed(cooldowns: readonly Cooldown[], line: Line, now: number): Shortened {
+  const standing = cooldowns.filter((one) => one.until > now && one.credentialId !== "");
   if (standing.length === 0) return { line, recovery: null };
   const benched = groupCooldowns(standing);
   const recoveries: number[] = [];

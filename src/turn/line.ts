@@ -67,6 +67,23 @@ export class Line {
     );
   }
 
+  get targets(): Target[] {
+    return this.#groups.map(({ target }) => target);
+  }
+
+  /** Those behind the current one, in order, of each target at most `countedAtMost`. */
+  get soon(): LineCandidate[] {
+    return this.#groups.flatMap(({ target, credentials, from = 0 }, g) => {
+      const near: LineCandidate[] = [];
+      for (let i = from + (g === 0 ? 1 : 0); near.length < countedAtMost; i++) {
+        const credential = credentials.at(i);
+        if (credential === undefined) break;
+        near.push({ target, credential });
+      }
+      return near;
+    });
+  }
+
   /** Untried credentials of the current target, the current one not counted; at most `countedAtMost`. */
   get credentialsLeft(): number {
     const [first] = this.#groups;

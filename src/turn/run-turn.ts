@@ -146,6 +146,7 @@ export async function runTurn(runtime: TurnRuntime, request: TurnRequest, option
         log.cutLast(cut, cooldown);
       }
       const record = log.end(outcome, { usage: usageOf(end), cost: spent, cut, cooldown });
+      await walk.settled();
       if (outcome === "answered" && who !== null)
         await walk.written(clearAfterSuccess(store, who.candidate, who.startedAt));
       await walk.written(store.appendTurn(record));
@@ -167,6 +168,7 @@ export async function runTurn(runtime: TurnRuntime, request: TurnRequest, option
 
   async function fail({ failure, outcome }: Lost): Promise<TurnResult> {
     const { candidates, nearestRecovery } = walk;
+    await walk.settled();
     await walk.written(store.appendTurn(log.end(outcome, { usage: null, cost: null })));
     return {
       ok: false,

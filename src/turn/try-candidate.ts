@@ -33,6 +33,8 @@ export interface TryInput {
   /** Who is looked for when the answer breaks off. Missing: nobody. */
   readonly findSuccessor?: FindSuccessor;
   readonly signal?: AbortSignal;
+  /** Called when the request is on its way. Must not throw. */
+  readonly onSent?: () => void;
 }
 
 export interface GoOn {
@@ -99,6 +101,7 @@ export async function tryCandidate(input: TryInput): Promise<TryResult> {
     withholdsFailure: input.findSuccessor !== undefined,
     needsEvents: whole || request.dialect !== protocol || input.findSuccessor !== undefined,
     classify: (evidence) => classifyFailure({ ...evidence, protocol, provider: provider.id }, classifyOptions(runtime)),
+    onSent: input.onSent,
     onHeaders: (headers) => runtime.onHeard?.(credential, provider, { headers }),
     onText(text) {
       seals?.made(sealsIn(text), issuer);

@@ -85,6 +85,9 @@ export class Walk {
   /** True after the network failed: the connections that are kept open may all have died of the same. */
   #fresh = false;
   #last: { candidate: LineCandidate; failure: Failure } | null = null;
+  /** Rests that are not written yet; see `#writeRests`. */
+  #rests: Cooldown[] = [];
+  #written: Promise<void> = Promise.resolve();
 
   constructor(input: WalkInput, candidates: Candidates) {
     const { runtime } = input;
@@ -122,6 +125,7 @@ export class Walk {
     for (;;) {
       const candidate = this.#line.current;
       if (candidate === null) {
+        await this.settled();
         const recovery = this.#waitEnd();
         if (recovery === null || recovery - this.#runtime.clock.now() > this.#waitLeftMs)
           return lost(this.#last?.failure ?? null);
@@ -144,8 +148,10 @@ export class Walk {
         ...(goOn === null ? {} : { goOn: { ...goOn, mayPrefill } }),
         ...(goOn === null && this.#options.route.continue === "text" ? { findSuccessor } : {}),
         ...(signal === undefined ? {} : { signal }),
+        onSent: () => void this.settled(),
       }).catch((error: unknown) => {
         leave();
+        void this.settled();
         throw error;
       });
       this.#rejected = false;
@@ -222,9 +228,11 @@ export class Walk {
     switch (decision.action) {
       case "stop":
       case "give_up":
+        await this.settled();
         return lost(failure);
       case "retry":
         (this.#retries ??= new Map()).set(candidate.target, this.#retriesOn(candidate) + 1);
+        await this.settled();
         return (await this.#sleep(decision.delayMs)) ? null : lost(failure, "cancelled");
       case "refresh":
         (this.#refreshed ??= new Set()).add(candidate.credential.id);
@@ -239,6 +247,7 @@ export class Walk {
         this.#line = this.#line.nextTarget();
         return null;
       case "wait":
+        await this.settled();
         return (await this.#waitUntil(decision.untilMs)) ? null : lost(failure, "cancelled");
     }
   }
@@ -286,7 +295,8 @@ export class Walk {
   ): Promise<Next> {
     const now = this.#runtime.clock.now();
     const standing = this.#line;
-    const rest = await this.#known(withoutBenched(this.#runtime.store, standing, now), {
+    await this.settled();
+    const rest = await this.#known(withoutBenched(this.#runtime, standing, now), {
       line: standing,
       recovery: null,
     });
@@ -316,8 +326,20 @@ export class Walk {
     );
     const benches = isCut ? outlastsTurn(failure) : isBenching(decision, failure);
     if (cooldown === null || !benches) return { decision, cooldown: null };
-    await this.written(this.#runtime.store.putCooldown(cooldown));
+    this.#rests.push(cooldown);
     return { decision, cooldown };
+  }
+
+  /**
+   * Resolves when the rests that this turn has set are written. Where the turn goes on to somebody else, nobody waits for that: the next
+   * request goes out first (docs/decisions/019-rests-behind-the-next-request.md). Before the turn waits, weighs the next failure or ends, they stand.
+   */
+  settled(): Promise<void> {
+    if (this.#rests.length === 0) return this.#written;
+    const rests = this.#rests.splice(0);
+    const writing = rests.map((rest) => this.written(this.#runtime.store.putCooldown(rest)));
+    this.#written = Promise.all([this.#written, ...writing]).then(nothing);
+    return this.#written;
   }
 
   /** A store that can't be read in the middle of a turn leaves it with what it knows. */

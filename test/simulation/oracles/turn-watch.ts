@@ -8,7 +8,8 @@ import type { Covered } from "../weather.ts";
 import { findRow } from "../store-model/disk.ts";
 import { readAsCaller } from "../wire/answers.ts";
 import type { ModelReply, Truth } from "../wire/model-faults.ts";
-import { blameObjection, judgeFailure } from "./blame.ts";
+import type { Failure } from "../../../src/core/failure.ts";
+import { blameObjection, judgeFailure, judgeUncounted } from "./blame.ts";
 import { isOutlived, usableCandidates } from "./usable.ts";
 
 /** More attempts than any pool and chain of these worlds has candidates, with all their retries and waits. */
@@ -29,6 +30,13 @@ export interface Call {
   readonly words: number;
 }
 
+/** One attempt of a turn. */
+export interface Attempt {
+  /** Null before it has arrived. */
+  readonly call: Call | null;
+  readonly candidate: { readonly provider: string; readonly model: string; readonly credentialId: string } | null;
+}
+
 /** Watches one turn from its first step to its last: R2, R3 and R4. */
 export class TurnWatch {
   readonly lane: Lane;
@@ -45,9 +53,9 @@ export class TurnWatch {
   /** The call whose answer was committed. */
   served: Call | null = null;
   /** The candidate of the attempt under way. */
-  candidate: { readonly provider: string; readonly model: string; readonly credentialId: string } | null = null;
-  /** Cooldowns written in the attempt under way. */
-  puts = 0;
+  candidate: Attempt["candidate"] = null;
+  /** The attempt that failed last, until something is counted against somebody for it. `mustCount`: that has to come. */
+  #left: (Attempt & { readonly failure: Failure; readonly mustCount: boolean }) | null = null;
   #attempts = 0;
   #hasWaited = false;
   /** What stood in the store when the turn began. */
@@ -73,18 +81,22 @@ export class TurnWatch {
         const { provider, model, credential } = event.candidate;
         this.candidate = { provider, model, credentialId: credential.id };
         this.call = null;
-        this.puts = 0;
         this.#attempts += 1;
         if (this.#attempts === mostAttempts) this.#violate("liveness", `it tries for the ${mostAttempts}th time`);
         if (!this.#hasWaited) this.#checkNobodyIsCooling();
         break;
       }
       case "waiting":
+        this.#mustHaveCounted();
         this.#hasWaited = true;
         break;
-      case "attempt-failed":
-        judgeFailure(this, event.failure, event.decision);
+      case "attempt-failed": {
+        this.#mustHaveCounted();
+        const { failure, decision } = event;
+        const mustCount = judgeFailure(this, failure, decision);
+        this.#left = { call: this.call, candidate: this.candidate, failure, mustCount };
         break;
+      }
       case "committed":
         this.served = this.call;
         this.#checkNothingIsHeldAgainstTheServer();
@@ -96,16 +108,25 @@ export class TurnWatch {
 
   /** The core writes a cooldown (R4). */
   blames(cooldown: Cooldown): void {
-    this.puts += 1;
     const { world } = this.lane.process;
     world.figures.check("R4");
-    const objection = blameObjection(this, cooldown);
+    if (this.#left !== null && blameObjection(this, this.#left, cooldown) === null) {
+      this.#left = null;
+      return;
+    }
+    const objection = blameObjection(this, this, cooldown);
     if (objection !== null) this.#violate("R4", objection);
+  }
+
+  #mustHaveCounted(): void {
+    if (this.#left?.mustCount === true) judgeUncounted(this, this.#left, this.#left.failure);
+    this.#left = null;
   }
 
   /** The turn ended without an answer (R2). */
   failed(result: Extract<TurnResult, { ok: false }>): void {
     this.outcome = result.outcome;
+    this.#mustHaveCounted();
     this.#checkNobodyWasUsable(result.failure?.message ?? "nobody to try");
   }
 
@@ -122,6 +143,7 @@ export class TurnWatch {
   /** The caller has taken in an answer (R3). */
   took(text: string, finished: boolean, record: TurnRecord): void {
     this.outcome = record.outcome;
+    this.#mustHaveCounted();
     const { process } = this.lane;
     const { world } = process;
     const { dialect, streams, leavesEarly } = this.ask;
