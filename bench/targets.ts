@@ -79,14 +79,14 @@ ${keys.join("\n")}
   return target("nginx", port, child, folder);
 }
 
-/** A naive gateway; see `naive.ts`. */
-export async function startNaive(upstreamPort: number): Promise<Target> {
+/** A naive gateway (see `naive.ts`), or what Node itself allows (see `bare.ts`). */
+export async function startReference(name: "naive" | "bare", upstreamPort: number): Promise<Target> {
   const child = spawnPinned(
     process.execPath,
-    [join(import.meta.dirname, "naive.ts"), `${upstreamPort}`, clientKey],
+    [join(import.meta.dirname, `${name}.ts`), `${upstreamPort}`, clientKey],
     plainEnv(),
   );
-  return target("naive", Number(await firstLine(child)), child, null);
+  return target(name, Number(await firstLine(child)), child, null);
 }
 
 export interface UnderstudyTarget extends Target {
