@@ -112,6 +112,8 @@ export async function startUnderstudy(
     keys?: number;
     nodeOptions?: readonly string[];
     serveOptions?: readonly string[];
+    /** A script and its arguments that serves this installation in the program's place, and says first where. */
+    serveInstead?: readonly string[];
   },
 ): Promise<UnderstudyTarget> {
   if (!existsSync(options.program)) throw new Absent(`${options.program} is missing: npm run build`);
@@ -133,11 +135,7 @@ export async function startUnderstudy(
     "--import",
     join(import.meta.dirname, "probe.mjs"),
     ...(options.nodeOptions ?? []),
-    options.program,
-    "serve",
-    "--port",
-    "0",
-    ...(options.serveOptions ?? []),
+    ...(options.serveInstead ?? [options.program, "serve", "--port", "0", ...(options.serveOptions ?? [])]),
   ];
   const child = spawnPinned(process.execPath, args, env);
   const line = await firstLine(child);
