@@ -5,6 +5,7 @@ import { measuredCore, runLoad } from "./native.ts";
 import { median } from "./numbers.ts";
 import { type Answer, refusal, softFailure, streamAnswer, wholeAnswer } from "./payloads.ts";
 import { openFiles, residentBytes } from "./process-cost.ts";
+import { recording } from "./recording-case.ts";
 import { checkLoad, openStage, runSlice, type Stage } from "./side-by-side.ts";
 import { plainEnv, startUnderstudy, type UnderstudyTarget } from "./targets.ts";
 import type { Work } from "./works.ts";
@@ -384,6 +385,7 @@ export const ownCases: readonly OwnCase[] = [
   softFailures,
   aborts,
   openStreams,
+  recording,
   memory,
   selection,
   claimAndSettle,

@@ -1,4 +1,4 @@
-import { show, showSpread } from "./numbers.ts";
+import { show, showSpread, type Spread } from "./numbers.ts";
 import type { OwnResult } from "./own-cases.ts";
 import type { Compared } from "./side-by-side.ts";
 import type { Metric, Work } from "./works.ts";
@@ -17,10 +17,8 @@ export function printComparison(compared: readonly Compared[], works: readonly W
             {
               "median (spread)": showSpread(row.value),
               "× nginx": row.ratio === null || row.target === "nginx" ? "" : showSpread(row.ratio),
-              "× Portkey":
-                row.toPortkey === null || row.target === "portkey" || row.target === "direct"
-                  ? ""
-                  : showSpread(row.toPortkey),
+              "× bare": showRatio(row, row.toBare, "bare"),
+              "× Portkey": showRatio(row, row.toPortkey, "portkey"),
               goal: row.target.startsWith("understudy") ? judge(row, metric) : "",
             },
           ]),
@@ -28,6 +26,11 @@ export function printComparison(compared: readonly Compared[], works: readonly W
       );
     }
   }
+}
+
+/** Empty where there is nothing to say: to itself, and of the direct way. */
+function showRatio({ target }: Compared, ratio: Spread | null | undefined, other: string): string {
+  return ratio == null || target === other || target === "direct" ? "" : showSpread(ratio);
 }
 
 /** `≥ 0.5: met`. Empty without a goal. */

@@ -17,7 +17,7 @@ import { type OwnResult, ownCases } from "./own-cases.ts";
 import { printComparison, printOwn } from "./report.ts";
 import { type Compared, compareTargets, openStage, type Pace } from "./side-by-side.ts";
 import { startLitellm, startPortkey } from "./peers.ts";
-import { Absent, directTarget, startNaive, startNginx, startUnderstudy, type Target } from "./targets.ts";
+import { Absent, directTarget, startNginx, startReference, startUnderstudy, type Target } from "./targets.ts";
 import { works } from "./works.ts";
 
 const { values: options } = parseArgs({
@@ -92,7 +92,8 @@ async function compare(): Promise<Compared[]> {
     await add("direct", () => Promise.resolve(directTarget(port)));
     await add("nginx", () => startNginx(port));
     for (const build of builds) await add(build.name, () => startUnderstudy(port, models, build));
-    await add("naive", () => startNaive(port));
+    await add("bare", () => startReference("bare", port));
+    await add("naive", () => startReference("naive", port));
     await add("portkey", () => startPortkey(port));
     await add("litellm", () => startLitellm(port, models));
     return await compareTargets(stage, targets, wanted, { ...pace, rounds }, tell);

@@ -27,6 +27,8 @@ export interface Compared {
   readonly ratio: Spread | null;
   /** To Portkey in the same round; null without Portkey. */
   readonly toPortkey: Spread | null;
+  /** To what Node itself allows, in the same round; null without `bare`. Results of earlier versions lack it. */
+  readonly toBare?: Spread | null;
 }
 
 /** The provider with its answers, and the files of each work. */
@@ -166,6 +168,7 @@ function compareWork(
         value: spreadOf(rounds.map((round) => valueOf(metric, name, round))),
         ratio: against("nginx"),
         toPortkey: against("portkey"),
+        toBare: against("bare"),
       };
     }),
   );

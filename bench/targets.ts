@@ -79,14 +79,14 @@ ${keys.join("\n")}
   return target("nginx", port, child, folder);
 }
 
-/** A naive gateway; see `naive.ts`. */
-export async function startNaive(upstreamPort: number): Promise<Target> {
+/** A naive gateway (see `naive.ts`), or what Node itself allows (see `bare.ts`). */
+export async function startReference(name: "naive" | "bare", upstreamPort: number): Promise<Target> {
   const child = spawnPinned(
     process.execPath,
-    [join(import.meta.dirname, "naive.ts"), `${upstreamPort}`, clientKey],
+    [join(import.meta.dirname, `${name}.ts`), `${upstreamPort}`, clientKey],
     plainEnv(),
   );
-  return target("naive", Number(await firstLine(child)), child, null);
+  return target(name, Number(await firstLine(child)), child, null);
 }
 
 export interface UnderstudyTarget extends Target {
@@ -112,6 +112,8 @@ export async function startUnderstudy(
     keys?: number;
     nodeOptions?: readonly string[];
     serveOptions?: readonly string[];
+    /** A script and its arguments that serves this installation in the program's place, and says first where. */
+    serveInstead?: readonly string[];
   },
 ): Promise<UnderstudyTarget> {
   if (!existsSync(options.program)) throw new Absent(`${options.program} is missing: npm run build`);
@@ -133,11 +135,7 @@ export async function startUnderstudy(
     "--import",
     join(import.meta.dirname, "probe.mjs"),
     ...(options.nodeOptions ?? []),
-    options.program,
-    "serve",
-    "--port",
-    "0",
-    ...(options.serveOptions ?? []),
+    ...(options.serveInstead ?? [options.program, "serve", "--port", "0", ...(options.serveOptions ?? [])]),
   ];
   const child = spawnPinned(process.execPath, args, env);
   const line = await firstLine(child);
