@@ -172,6 +172,7 @@ export class Walk {
       }
       leave();
 
+      await this.settled();
       const { failure, called } = tried;
       this.#fresh = failure.reason === "network";
       const cancelled = failure.reason === "cancelled" && this.isGivenUp();
@@ -201,6 +202,7 @@ export class Walk {
 
   /** Who broke off is not asked again while there is anybody else: another login of the same provider first (rule R11). */
   async findAfter({ candidate, startedAt }: Found, cut: Failure, said: string): Promise<Found | Lost> {
+    await this.settled();
     const staysHere = cut.next === "retry" || cut.next === "repair";
     const away = this.#line.credentialsLeft > 0 ? "next_credential" : "next_target";
     const elsewhere: Failure = staysHere ? { ...cut, next: away } : cut;
@@ -295,7 +297,6 @@ export class Walk {
   ): Promise<Next> {
     const now = this.#runtime.clock.now();
     const standing = this.#line;
-    await this.settled();
     const rest = await this.#known(withoutBenched(this.#runtime, standing, now), {
       line: standing,
       recovery: null,
