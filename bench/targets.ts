@@ -90,7 +90,7 @@ export async function startReference(name: "naive" | "bare", upstreamPort: numbe
 }
 
 export interface UnderstudyTarget extends Target {
-  /** Has the process write what it knows of itself (see `probe.mjs`), and reads it. */
+  /** Has the process write what it knows of itself (see `probe.cjs`), and reads it. */
   probe(): Promise<Probe>;
 }
 
@@ -132,8 +132,8 @@ export async function startUnderstudy(
   );
   await addKeys(env, options.keys ?? 8);
   const args = [
-    "--import",
-    join(import.meta.dirname, "probe.mjs"),
+    "--require",
+    join(import.meta.dirname, "probe.cjs"),
     ...(options.nodeOptions ?? []),
     ...(options.serveInstead ?? [options.program, "serve", "--port", "0", ...(options.serveOptions ?? [])]),
   ];

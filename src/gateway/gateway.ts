@@ -50,7 +50,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const limits: GatewayLimits = { ...defaultGatewayLimits, ...options.limits };
   const turns = new OpenTurns();
   const metrics = createMetrics(workspace, () => turns.size);
-  const tracing = await loadTurnTracing(readPackageVersion());
+  const tracing = options.spans === false ? null : await loadTurnTracing(readPackageVersion());
   const unwatch = [workspace.onTurn(metrics.observeTurn), workspace.onRefresh(metrics.onRefresh)];
   if (tracing !== null) unwatch.push(workspace.onTurn(tracing.observeTurn));
   const { adminKey } = options;

@@ -26,6 +26,8 @@ export interface GatewayOptions {
   readonly limits?: Partial<GatewayLimits>;
   /** True: the configuration is read again when its file changes. Default false. */
   readonly watchConfig?: boolean;
+  /** False where nobody is going to register a provider of spans: nothing is loaded for them and none are made. Default true. */
+  readonly spans?: boolean;
   /** What other processes behind the same port count; `/metrics` adds it up. Default: there are none. */
   readonly metricsOfOthers?: () => Promise<readonly (readonly MetricFamily[])[]>;
   /** Told what happens in every turn, as it happens. Must not throw. */

@@ -9,7 +9,9 @@ import { defaultHost, defaultPort, isLoopback } from "../../gateway/options.ts";
 import { adminKeyFile, readOrCreateAdminKey } from "../../gateway/page/admin-key.ts";
 import { readState } from "../../gateway/page/read-state.ts";
 import { noteRunning } from "../../gateway/running.ts";
+import { keepHeapModest } from "../../platform/modest-heap.ts";
 import { readPackageVersion } from "../../platform/package-version.ts";
+import { isTracerRegistered } from "../../telemetry/load-tracing.ts";
 import { startTraceExport } from "../../telemetry/otlp.ts";
 import type { Workspace } from "../../workspace.ts";
 import { exitCodes } from "../exit-codes.ts";
@@ -75,6 +77,7 @@ export function serveCommand(command: Command): void {
 async function serve(workspace: Workspace, options: ServeOptions): Promise<void> {
   // A diagnostic report, which whoever starts Node may ask for, would hold the keys in the environment.
   process.report.excludeEnv = true;
+  keepHeapModest();
   const { home, config, secrets } = workspace;
   const clientKey = readOrCreateClientKey(clientKeyFile(home));
   const adminKey = readOrCreateAdminKey(adminKeyFile(home));
@@ -92,6 +95,7 @@ async function serve(workspace: Workspace, options: ServeOptions): Promise<void>
     exposeToOtherMachines: options.expose === true,
     allowedHosts: options.allowHost ?? [],
     watchConfig: true,
+    spans: isTracerRegistered(),
     ...(cluster.isWorker ? { metricsOfOthers: askForMetrics } : {}),
     onNotice: notice,
     onEvent(event) {

@@ -1,18 +1,18 @@
 /**
- * JavaScript, so that the process does not have to load what strips types.
+ * JavaScript and CommonJS, so that the process has to load neither what strips types nor what loads modules: it would count as its own.
  *
- * Loaded into the gateway before itself (`node --import bench/probe.mjs …`). On SIGUSR2 it writes the memory and, every second time,
+ * Loaded into the gateway before itself (`node --require bench/probe.cjs …`). On SIGUSR2 it writes the memory and, every second time,
  * the delays of the event loop since the last time to the file named by BENCH_PROBE_FILE.
  */
-import { renameSync, writeFileSync } from "node:fs";
-import { monitorEventLoopDelay } from "node:perf_hooks";
+const { renameSync, writeFileSync } = require("node:fs");
 
 const file = process.env.BENCH_PROBE_FILE ?? "";
 // Its timer wakes the process up, so it runs only between two questions.
-const delay = monitorEventLoopDelay({ resolution: 5 });
+let delay = null;
 let watching = false;
 
 process.on("SIGUSR2", () => {
+  delay ??= require("node:perf_hooks").monitorEventLoopDelay({ resolution: 5 });
   // The histogram counts from timer to timer, so the resolution itself is not a delay.
   const ms = (ns) => Math.max(0, ns / 1e6 - 5);
   const told = {
