@@ -29,6 +29,8 @@ export class SimProcess implements Actor {
   readonly keeper: TokenKeeper;
   /** Access tokens that a provider has refused to this process. */
   readonly rejected = new Set<string>();
+  /** Until when an issuer has asked this process for patience, by its origin; Unix ms, the true time. */
+  readonly askedToWait = new Map<string, number>();
   dead = false;
   frozen = false;
   /** Unix ms, the true time: since when it has not been frozen; 0 if it never was. */

@@ -1,5 +1,6 @@
 import type { TransportRequest } from "../../src/core/transport.ts";
 import { increase } from "./figures.ts";
+import type { IssuerReply } from "./issuer.ts";
 import type { Delivery } from "./network.ts";
 import type { SimProcess } from "./sim-process.ts";
 import type { World } from "./world.ts";
@@ -26,6 +27,7 @@ export function serveToken(world: World, process: SimProcess, request: Transport
     process,
     `${origin} receives ${token}: ${reply.how} ${reply.status}${reply.rotation === null ? "" : `, rotated to ${reply.rotation.refreshToken}`}${reply.rotation?.mishap == null ? "" : ` (${reply.rotation.mishap})`}${family?.over == null ? "" : ` [the login is over: ${family.over}]`}`,
   );
+  noteWait(world, process, origin, reply);
   const isReuse = family !== null && reply.rotation === null && reply.text.includes("refresh_token_reused");
   if (isReuse && before === null) world.logins.reused(family, token, process);
   return {
@@ -36,4 +38,13 @@ export function serveToken(world: World, process: SimProcess, request: Transport
     pieces: reply.text === "" ? [] : [reply.text],
     end: reply.how === "cut" ? "broken" : "end",
   };
+}
+
+/** An answer may be long on its way, and the process frozen meanwhile. */
+const underWayMs = 60_000;
+
+function noteWait(world: World, process: SimProcess, origin: string, { status, headers }: IssuerReply): void {
+  const asked = Number(headers["retry-after"] ?? 0) * 1_000;
+  if (status === 429) process.askedToWait.set(origin, world.scheduler.now + asked + underWayMs);
+  else if (status < 300) process.askedToWait.delete(origin);
 }

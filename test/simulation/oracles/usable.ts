@@ -38,7 +38,7 @@ function isUsable(process: SimProcess, row: Row, target: Target, candidate: Cove
   );
   if (isCooling) return false;
   if (credential.kind === "api_key") return world.isKeyGood(credential.id);
-  return hasGoodToken(world, credential, now) || canRefresh(world, row, credential);
+  return hasGoodToken(world, credential, now) || canRefresh(process, row, credential);
 }
 
 /** A new generation ends what was held against the login before it. */
@@ -53,8 +53,15 @@ function hasGoodToken(world: World, { grant }: OAuthCredential, now: number): bo
   return isFresh && world.isAccessGood(grant.accessToken.reveal());
 }
 
-/** Nothing stands in the way of a refresh, and nothing went wrong with one of this generation before. */
-function canRefresh(world: World, { claim }: Row, { id, grant, relogin, unknownOutcome }: OAuthCredential): boolean {
+/**
+ * Nothing stands in the way of a refresh, nothing went wrong with one of this generation before, and its issuer has not asked this process for
+ * patience: it has then, for whichever login of the same client it was.
+ */
+function canRefresh(
+  { world, askedToWait }: SimProcess,
+  { claim }: Row,
+  { id, grant, relogin, unknownOutcome }: OAuthCredential,
+): boolean {
   if (relogin !== null || unknownOutcome !== null || grant.refreshToken === null) return false;
   const owner = claim === null ? null : world.processOwning(claim.owner);
   if (claim !== null && (owner === null || owner.dead || owner.frozen)) return false;
@@ -62,5 +69,6 @@ function canRefresh(world: World, { claim }: Row, { id, grant, relogin, unknownO
   const family = world.familyOf(token);
   if (family === null || family.over !== null || family.current !== token || family.issuer.trouble !== null)
     return false;
+  if (world.scheduler.now < (askedToWait.get(family.issuer.origin) ?? 0)) return false;
   return world.spending.isClean(id, grant.generation);
 }
