@@ -28,7 +28,7 @@ describe("a modest heap", () => {
       youngAfterwards(`import { keepHeapModest } from ${JSON.stringify(module)}; keepHeapModest();`),
       youngAfterwards(""),
     ]);
-    expect(modest).toBeLessThan(20);
+    expect(modest).toBeLessThan(12);
     expect(usual).toBeGreaterThan(30);
   });
 });
