@@ -14,12 +14,19 @@ export interface Journal extends Pick<Store, "listTurns"> {
   clear(): void;
 }
 
+/** The oldest are forgotten when there are so many more than the limit, as a share of it: nobody is shown them. */
+const trimmedShare = 1 / 32;
+
 export function createJournal(
   { statement, read }: Connection,
   { maxTurns: limit, maxAgeMs }: JournalLimits,
   clock: Clock,
 ): Journal {
   let pending: { id: string; record: string }[] = [];
+  /** Turns written since the oldest were forgotten. Each of these touches other pages of the index: many at once cost little more than a few. */
+  let untrimmed = 0;
+  /** True until that was done once: the limit may have been lowered. */
+  let isNew = true;
   /** When the age of the oldest is looked at again, in Unix ms. */
   let forgetAt = 0;
   const insert = statement("INSERT INTO turn (id, record) VALUES (?, ?) ON CONFLICT (id) DO NOTHING");
@@ -45,11 +52,15 @@ export function createJournal(
     },
     write() {
       for (const turn of pending) insert().run(turn.id, turn.record);
-      const batch = pending.length + pruneBatch;
-      trim().run({ limit, batch });
+      untrimmed += pending.length;
+      if (isNew || untrimmed >= limit * trimmedShare) {
+        trim().run({ limit, batch: untrimmed + pruneBatch });
+        untrimmed = 0;
+        isNew = false;
+      }
       const now = clock.now();
       if (maxAgeMs === Number.POSITIVE_INFINITY || now < forgetAt) return;
-      const { changes } = forget().run({ before: now - maxAgeMs, batch });
+      const { changes } = forget().run({ before: now - maxAgeMs, batch: pending.length + pruneBatch });
       forgetAt = changes > 0 ? now : now + ageCheckMs;
     },
     clear() {
