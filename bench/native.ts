@@ -93,6 +93,8 @@ export interface UpstreamStats {
   readonly handOvers: number;
   readonly handOverP50Us: number;
   readonly handOverP99Us: number;
+  /** By the name of each timed answer: how often each of its faults was given, in their order. */
+  readonly dealt: Readonly<Record<string, readonly number[]>>;
 }
 
 export interface Upstream {

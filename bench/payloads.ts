@@ -113,7 +113,7 @@ export function streamAnswer(folder: string, name: string, deltas: number, paced
       response: response("completed", { output: [{ ...item, status: "completed" }], usage }),
     }),
   ];
-  const chunks = events.map(chunk);
+  const chunks = events.map(chunked);
   const end = "0\r\n\r\n";
   const raw =
     pacedUs > 0
@@ -134,7 +134,7 @@ export function softFailure(folder: string, name: string): string {
     event("response.created", { sequence_number: 0, response: response("in_progress") }),
     event("response.failed", { sequence_number: 1, response: response("failed", { error }) }),
   ];
-  return write(folder, `${name}.raw`, `${head}${events.map(chunk).join("")}0\r\n\r\n`);
+  return write(folder, `${name}.raw`, `${head}${events.map(chunked).join("")}0\r\n\r\n`);
 }
 
 /** A refusal before any stream: 429, to be asked again in 2 ms. */
@@ -149,7 +149,8 @@ export function refusal(folder: string, name: string): string {
   );
 }
 
-function chunk(text: string): string {
+/** One chunk of a chunked body. */
+export function chunked(text: string): string {
   return `${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`;
 }
 

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Secret } from "../src/core/secret.ts";
-import { openWorkspace } from "../src/workspace.ts";
+import { openWorkspace, type Workspace } from "../src/workspace.ts";
 import { firstLine, spawnPinned } from "./native.ts";
 
 /** Somebody between the load generator and the scripted provider; or nobody. */
@@ -102,6 +102,15 @@ export interface Probe {
   readonly memory: NodeJS.MemoryUsage;
 }
 
+/** What a gateway of ours finds when it starts. */
+export interface Installation {
+  readonly config: object;
+  /** Beside what this process has. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Puts in its credentials. */
+  fill(workspace: Workspace): Promise<void>;
+}
+
 /** Understudy's gateway as it is installed: `understudy serve` of the built package, eight keys, a route per model. */
 export async function startUnderstudy(
   upstreamPort: number,
@@ -114,23 +123,22 @@ export async function startUnderstudy(
     serveOptions?: readonly string[];
     /** A script and its arguments that serves this installation in the program's place, and says first where. */
     serveInstead?: readonly string[];
+    /** In place of eight keys at one provider, and a route per model. */
+    installation?: Installation;
   },
 ): Promise<UnderstudyTarget> {
   if (!existsSync(options.program)) throw new Absent(`${options.program} is missing: npm run build`);
   const folder = mkdtempSync(join(tmpdir(), "bench-understudy-"));
   const probeFile = join(folder, "probe.json");
-  const env = { ...plainEnv(), UNDERSTUDY_HOME: folder, BENCH_PROBE_FILE: probeFile };
+  const installation = options.installation ?? plainInstallation(upstreamPort, models, options.keys ?? 8);
+  const env = { ...plainEnv(), ...installation.env, UNDERSTUDY_HOME: folder, BENCH_PROBE_FILE: probeFile };
   const home = JSON.parse(
     execFileSync(process.execPath, [options.program, "config", "path", "--json"], { env, encoding: "utf8" }),
   ) as { configFile: string };
-  writeFileSync(
-    home.configFile,
-    JSON.stringify({
-      providers: { bench: { protocol: "responses", baseUrl: `http://127.0.0.1:${upstreamPort}/v1` } },
-      routes: Object.fromEntries(models.map((model) => [`r-${model}`, [`bench/${model}`]])),
-    }),
-  );
-  await addKeys(env, options.keys ?? 8);
+  writeFileSync(home.configFile, JSON.stringify(installation.config));
+  const workspace = await openWorkspace({ env });
+  await installation.fill(workspace);
+  await workspace.close();
   const args = [
     "--require",
     join(import.meta.dirname, "probe.cjs"),
@@ -159,14 +167,24 @@ export async function startUnderstudy(
   };
 }
 
-/** All at once: a command for each would take longer than the benchmark. */
-async function addKeys(env: NodeJS.ProcessEnv, count: number): Promise<void> {
-  const workspace = await openWorkspace({ env });
+/** One provider and its keys, a route per model. */
+function plainInstallation(upstreamPort: number, models: readonly string[], keys: number): Installation {
+  return {
+    config: {
+      providers: { bench: { protocol: "responses", baseUrl: `http://127.0.0.1:${upstreamPort}/v1` } },
+      routes: Object.fromEntries(models.map((model) => [`r-${model}`, [`bench/${model}`]])),
+    },
+    env: {},
+    fill: (workspace) => addKeys(workspace, "bench", keys),
+  };
+}
+
+/** By the store: a command for each would take longer than the benchmark. */
+export async function addKeys({ store }: Workspace, provider: string, count: number): Promise<void> {
   for (let i = 0; i < count; i++) {
     const source = { from: "stored", secret: new Secret(`sk-bench-key-number-${i}`) } as const;
-    await workspace.store.addApiKey({ provider: "bench", label: `key-${i}`, source, at: Date.now() });
+    await store.addApiKey({ provider, label: `key-${i}`, source, at: Date.now() });
   }
-  await workspace.close();
 }
 
 /** A process that listens on this port; `folder` is removed with it. */

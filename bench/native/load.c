@@ -124,6 +124,7 @@ static void flush_out(Conn *conn) {
 }
 
 static void ask(Conn *conn, uint64_t started) {
+  if (conn->fd < 0) open_conn(conn);
   conn->busy = 1;
   conn->started = started;
   conn->first_byte = 0;
@@ -137,9 +138,11 @@ static void ask(Conn *conn, uint64_t started) {
   flush_out(conn);
 }
 
+/* By the clock a connection is opened when it is needed: one that stays unused is refused by a server that minds. */
 static void reopen(Conn *conn) {
   close(conn->fd);
-  open_conn(conn);
+  conn->fd = -1;
+  if (rate == 0) open_conn(conn);
 }
 
 static uint32_t tenths(uint64_t ns) {
@@ -357,7 +360,10 @@ int main(int argc, char **argv) {
   delays = malloc(sizeof(uint32_t) * MAX_SAMPLES);
   conns = calloc((size_t)conn_count, sizeof *conns);
   ep = epoll_create1(0);
-  for (int i = 0; i < conn_count; i++) open_conn(&conns[i]);
+  for (int i = 0; i < conn_count; i++) {
+    conns[i].fd = -1;
+    if (rate == 0) open_conn(&conns[i]);
+  }
 
   uint64_t started = now_ns();
   begin_ns = started + (uint64_t)warm_ms * 1000000u;
@@ -419,7 +425,7 @@ int main(int argc, char **argv) {
     if (first_error[0] == 0) snprintf(first_error, sizeof first_error, "%ld requests were not answered", unanswered);
   }
   uint64_t closed_at = now_ns();
-  for (int i = 0; i < conn_count; i++) close(conns[i].fd);
+  for (int i = 0; i < conn_count; i++) if (conns[i].fd >= 0) close(conns[i].fd);
   printf("{\"seconds\":%.4f,\"total\":%ld,\"requests\":%ld,\"errors\":%ld,\"aborts\":%ld,\"bytes\":%llu,\"closedAtNs\":%llu", (double)ms / 1000,
          total, measured, errors, aborts, (unsigned long long)measured_bytes, (unsigned long long)closed_at);
   tell("latencyUs", latencies, latency_count);

@@ -10,8 +10,10 @@
  *   NAME every N FILE OTHER       FILE, but OTHER for every Nth request
  *   NAME paced MICROSECONDS FILE  the parts of FILE between bytes 0x1e, one each MICROSECONDS; 16 times '@' in a part is
  *                                 replaced by the time at which it is sent (CLOCK_MONOTONIC, ns)
+ *   NAME timed FILE MS THEN OTHER ...  FILE, but OTHER for the first request after each MS milliseconds, and then: `keep` the
+ *                                 connection, `close` it, or be `silent` on it until the client leaves; several of these three
  *
- * GET /stats tells what was seen; GET /reset starts counting anew.
+ * GET /stats tells what was seen, and how often each OTHER of a timed answer was given; GET /reset starts counting anew.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -30,21 +32,32 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MAX_FD = 8192, MAX_SAMPLES = 1 << 18 };
+enum { MAX_FD = 8192, MAX_SAMPLES = 1 << 18, MAX_FAULTS = 16 };
 
 typedef struct {
   char *bytes;
   size_t length;
 } Text;
 
+typedef enum { KEEP, CLOSE, SILENT } Then;
+
+typedef struct {
+  uint64_t step, due; /* ns */
+  Then then;
+  Text text;
+  unsigned long dealt;
+} Fault;
+
 typedef struct {
   char name[64];
-  enum { RAW, EVERY, PACED } kind;
+  enum { RAW, EVERY, PACED, TIMED } kind;
   long number; /* N of EVERY, microseconds of PACED */
   Text text, other;
   size_t *ends; /* of the parts of a paced answer */
   int parts;
   unsigned long asked;
+  Fault *faults; /* of a timed answer */
+  int fault_count;
 } Answer;
 
 typedef struct {
@@ -59,6 +72,7 @@ typedef struct {
   int part;
   uint64_t due; /* ns */
   int answering;
+  Then then; /* when the answer is sent */
 } Conn;
 
 static Conn *conns[MAX_FD];
@@ -104,6 +118,34 @@ static void split(Answer *answer) {
   answer->ends[answer->parts++] = kept;
 }
 
+/* The faults of a timed answer: `words` is what follows its FILE. */
+static void read_faults(Answer *answer, char *words) {
+  answer->faults = calloc(MAX_FAULTS, sizeof(Fault));
+  char *rest = words, *ms;
+  while ((ms = strtok_r(NULL, " \n", &rest)) != NULL && answer->fault_count < MAX_FAULTS) {
+    char *then = strtok_r(NULL, " \n", &rest), *file = strtok_r(NULL, " \n", &rest);
+    if (then == NULL || file == NULL) exit(2);
+    Fault *fault = &answer->faults[answer->fault_count++];
+    fault->step = (uint64_t)atol(ms) * 1000000u;
+    fault->due = now_ns() + fault->step;
+    fault->then = strcmp(then, "close") == 0 ? CLOSE : strcmp(then, "silent") == 0 ? SILENT : KEEP;
+    fault->text = slurp(file);
+  }
+}
+
+/* The fault whose time has come; NULL for none. */
+static Fault *take_fault(Answer *answer) {
+  uint64_t now = now_ns();
+  for (int i = 0; i < answer->fault_count; i++) {
+    Fault *fault = &answer->faults[i];
+    if (fault->due > now) continue;
+    fault->due = now + fault->step;
+    fault->dealt++;
+    return fault;
+  }
+  return NULL;
+}
+
 static void read_answers(const char *path) {
   FILE *file = fopen(path, "r");
   char line[4096], kind[16], first[1024], second[1024], third[1024];
@@ -123,6 +165,10 @@ static void read_answers(const char *path) {
       answer->number = atol(first);
       answer->text = slurp(second);
       answer->other = slurp(third);
+    } else if (strcmp(kind, "timed") == 0) {
+      answer->kind = TIMED;
+      answer->text = slurp(first);
+      read_faults(answer, strstr(line, first) + strlen(first));
     } else {
       answer->kind = PACED;
       answer->number = atol(first);
@@ -179,9 +225,13 @@ static int flush_out(Conn *conn) {
     conn->out += sent;
     conn->left -= (size_t)sent;
   }
-  if (conn->paced == NULL && conn->answering) {
+  if (conn->paced == NULL && conn->answering && conn->then != SILENT) {
     conn->answering = 0;
     answering--;
+    if (conn->then == CLOSE) {
+      close_conn(conn);
+      return 0;
+    }
   }
   return 1;
 }
@@ -196,13 +246,21 @@ static double micros(double share) {
 }
 
 static void tell_stats(Conn *conn, int reset) {
-  char body[512], answer[768];
+  char body[4096], answer[4352], dealt[2048] = "";
+  for (int i = 0; i < answer_count; i++) {
+    if (answers[i].kind != TIMED) continue;
+    size_t at = strlen(dealt);
+    at += (size_t)snprintf(dealt + at, sizeof dealt - at, "%s\"%.60s\":[", at > 0 ? "," : "", answers[i].name);
+    for (int k = 0; k < answers[i].fault_count && at < sizeof dealt; k++)
+      at += (size_t)snprintf(dealt + at, sizeof dealt - at, "%s%lu", k > 0 ? "," : "", answers[i].faults[k].dealt);
+    if (at < sizeof dealt) snprintf(dealt + at, sizeof dealt - at, "]");
+  }
   qsort(hand_overs, hand_over_count, sizeof(uint64_t), by_size);
   int length = snprintf(body, sizeof body,
                         "{\"requests\":%lu,\"aborted\":%lu,\"strange\":%lu,\"open\":%d,\"answering\":%d,\"lastAbortNs\":%llu,"
-                        "\"nowNs\":%llu,\"handOvers\":%zu,\"handOverP50Us\":%.1f,\"handOverP99Us\":%.1f}",
+                        "\"nowNs\":%llu,\"handOvers\":%zu,\"handOverP50Us\":%.1f,\"handOverP99Us\":%.1f,\"dealt\":{%s}}",
                         requests, aborted, strange, open_conns - 1, answering, (unsigned long long)last_abort,
-                        (unsigned long long)now_ns(), hand_over_count, micros(0.5), micros(0.99));
+                        (unsigned long long)now_ns(), hand_over_count, micros(0.5), micros(0.99), dealt);
   int total = snprintf(answer, sizeof answer,
                        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%s", length, body);
   if (send(conn->fd, answer, (size_t)total, MSG_NOSIGNAL) < 0) strange++;
@@ -210,7 +268,10 @@ static void tell_stats(Conn *conn, int reset) {
     requests = aborted = strange = 0;
     hand_over_count = 0;
     refused_at = last_abort = 0;
-    for (int i = 0; i < answer_count; i++) answers[i].asked = 0;
+    for (int i = 0; i < answer_count; i++) {
+      answers[i].asked = 0;
+      for (int k = 0; k < answers[i].fault_count; k++) answers[i].faults[k].dealt = 0;
+    }
   }
 }
 
@@ -271,6 +332,7 @@ static int answer_request(Conn *conn, const char *body, size_t length) {
   conn->answering = 1;
   answering++;
   answer->asked++;
+  conn->then = KEEP;
   if (answer->kind == PACED) {
     conn->paced = answer;
     conn->part = 0;
@@ -280,6 +342,13 @@ static int answer_request(Conn *conn, const char *body, size_t length) {
     if (conns[conn->fd] != conn) return 0;
     conn->due += (uint64_t)answer->number * 1000;
     return 1;
+  }
+  Fault *fault = answer->kind == TIMED ? take_fault(answer) : NULL;
+  if (fault != NULL) {
+    conn->then = fault->then;
+    conn->out = fault->text.bytes;
+    conn->left = fault->text.length;
+    return flush_out(conn);
   }
   int other = answer->kind == EVERY && answer->asked % (unsigned long)answer->number == 0;
   conn->out = other ? answer->other.bytes : answer->text.bytes;
