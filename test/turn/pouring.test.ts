@@ -30,6 +30,9 @@ const words: Readonly<Record<ProtocolName, { readonly common: readonly string[];
         chat({ reasoning_content: "hm" }),
         chat({ tool_calls: [{ index: 0, function: { arguments: "{}" } }] }),
         chat({}, { finish_reason: "stop" }),
+        chat({ content: "last" }, { finish_reason: "stop" }),
+        data({ id: "c", choices: [{ index: 0, delta: { content: "x" } }], error: { message: "overloaded" } }),
+        data({ id: "c", choices: [{ index: 0, delta: { content: "x" } }], usage: { prompt_tokens: 5 } }),
         data({ id: "c", choices: [], usage: { prompt_tokens: 3, completion_tokens: 4 } }),
         data({ id: "c", choices: [{ index: 1, delta: { content: "b" } }] }),
         data({ error: { message: "overloaded", code: 503 } }),
@@ -88,8 +91,8 @@ const plays: fc.Arbitrary<Play> = fc
     const { common, rare } = words[protocol];
     const event = fc.oneof(
       { weight: 8, arbitrary: fc.constantFrom(...common) },
-      { weight: 3, arbitrary: fc.constantFrom(...rare) },
-      { weight: 1, arbitrary: fc.constantFrom(...odd) },
+      { weight: 4, arbitrary: fc.constantFrom(...rare) },
+      { weight: 2, arbitrary: fc.constantFrom(...odd) },
     );
     return fc.record({
       protocol: fc.constant(protocol),
