@@ -83,6 +83,7 @@ async function runAndWrite(
         everyMs: limits.keepAliveMs,
         stalledMs: limits.stalledClientMs,
         interimMs: takesInterim(request) ? limits.interimMs : 0,
+        signal,
         earlyHeaders: () => ({ ...eventStream, "x-understudy-turn": turnId }),
       })
     : null;

@@ -16,6 +16,8 @@ export interface CallerStreamOptions {
   readonly stalledMs: number;
   /** For so long the first signs of life are `102 Processing`, which leaves the choice of the status, in ms. 0: the client takes none. */
   readonly interimMs: number;
+  /** Aborts when the turn is given up: then nobody waits for the client any more. */
+  readonly signal: AbortSignal;
   /** Headers for the case that the first sign of life has to go out before anything is known. */
   readonly earlyHeaders: () => Readonly<Record<string, string>>;
 }
@@ -70,21 +72,23 @@ export class CallerStream implements Taker {
     return isTaken;
   }
 
-  /** Resolves when the client has taken what was written, or is gone. */
+  /** Resolves when the client has taken what was written, or is gone, or the turn is given up. */
   ready(): Promise<void> {
-    const { response, stalledMs } = this.#options;
+    const { response, stalledMs, signal } = this.#options;
     const from = this.#socket ?? response;
     return new Promise((resolve) => {
       const done = (): void => {
         clearTimeout(timer);
         from.off("drain", done);
         response.off("close", done);
+        signal.removeEventListener("abort", done);
         resolve();
       };
       const timer = setTimeout(() => response.destroy(), stalledMs);
       from.once("drain", done);
       response.once("close", done);
-      if (response.destroyed || !(from.writableNeedDrain || response.writableNeedDrain)) done();
+      signal.addEventListener("abort", done, { once: true });
+      if (signal.aborted || response.destroyed || !(from.writableNeedDrain || response.writableNeedDrain)) done();
     });
   }
 

@@ -18,6 +18,7 @@ async function receive(
       everyMs: 5,
       stalledMs: 1_000,
       interimMs: 0,
+      signal: new AbortController().signal,
       earlyHeaders: () => ({ "content-type": "text/event-stream" }),
     });
     void answer(stream, response, () => received).then(() => stream.end());
