@@ -4,6 +4,7 @@
  *   --minutes N   how long; default 10
  *   --share N     of its capacity, in percent; default 80
  *   --json        the result as JSON on standard output
+ *   --keep        writes the result to bench/results/
  *
  * JSON and streams, as many as 16 clients of each get, by routes over three providers: keys, logins, and a spare one. Every fault has a clock of its own
  * (`soak-faults.ts`). Many credentials rest at a time, but some of `spare` never do: every turn has a usable candidate. So every turn has to
@@ -30,6 +31,7 @@ const { values: options } = parseArgs({
     minutes: { type: "string", default: "10" },
     share: { type: "string", default: "80" },
     json: { type: "boolean", default: false },
+    keep: { type: "boolean", default: false },
   },
 });
 const totalMs = Number(options.minutes) * 60_000;
@@ -118,6 +120,8 @@ async function soak(): Promise<boolean> {
         await sleep(500);
         const { dealt, requests } = await upstream.stats();
         return tellResult({
+          startedAt: new Date(begun),
+          options,
           machine: describeMachine(),
           seconds,
           rates,
@@ -125,6 +129,8 @@ async function soak(): Promise<boolean> {
           failedTurns: loads.json.errors + loads.sse.errors,
           firstFailure: kinds.map((kind) => `${kind}: ${loads[kind].firstError || "none"}`).join("; "),
           attempts: requests,
+          latencyUs: { json: loads.json.latencyUs, sse: loads.sse.latencyUs },
+          directLatencyUs: { json: direct.json.latencyUs, sse: direct.sse.latencyUs },
           addedUs: { json: added(loads.json, direct.json), sse: added(loads.sse, direct.sse) },
           residentMb: { secondTenth: tenth(sizes, 2), lastTenth: tenth(sizes, 10) },
           faults: Object.entries(faultsAt).flatMap(([model, list]) =>
@@ -209,6 +215,8 @@ function tenth(sizes: readonly number[], which: number): number {
 }
 
 interface SoakResult {
+  readonly startedAt: Date;
+  readonly options: typeof options;
   readonly machine: ReturnType<typeof describeMachine>;
   readonly seconds: number;
   /** Per second. */
@@ -219,6 +227,8 @@ interface SoakResult {
   readonly firstFailure: string;
   /** Calls of providers. */
   readonly attempts: number;
+  readonly latencyUs: Readonly<Record<Kind, LoadResult["latencyUs"]>>;
+  readonly directLatencyUs: Readonly<Record<Kind, LoadResult["latencyUs"]>>;
   readonly addedUs: Readonly<Record<Kind, { readonly p50: number; readonly p99: number }>>;
   readonly residentMb: { readonly secondTenth: number; readonly lastTenth: number };
   readonly faults: readonly { readonly model: string; readonly what: string; readonly times: number }[];
@@ -243,6 +253,12 @@ function tellResult(result: SoakResult): boolean {
       "tokens refreshed": show(refreshes),
       "refresh tokens spent twice": show(refreshTokensSpentTwice),
     });
+  }
+  if (options.keep) {
+    const at = result.startedAt.toISOString().slice(0, 16).replaceAll(":", "");
+    tell(
+      `written to ${write(join(import.meta.dirname, "results"), `soak-${at}.json`, `${JSON.stringify(result, null, 1)}\n`)}`,
+    );
   }
   if (failedTurns > 0) tell(`the first turn that failed: ${result.firstFailure}`);
   if (never.length > 0) tell(`never came: ${never.join("; ")}`);

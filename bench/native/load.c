@@ -390,7 +390,10 @@ int main(int argc, char **argv) {
         for (int i = 0; i < conn_count && idle == NULL; i++) if (!conns[i].busy) idle = &conns[i];
         if (idle != NULL) ask(idle, due);
         else if (queue_tail - queue_head < 65536) queue[queue_tail++ % 65536] = due;
-        else errors++;
+        else {
+          errors++;
+          if (first_error[0] == 0) snprintf(first_error, sizeof first_error, "too many requests wait to be sent: it can't keep up");
+        }
         due += step;
       }
       struct timespec timeout = {.tv_nsec = (long)(due - now_ns() > step ? 0 : due - now_ns())};
