@@ -9,7 +9,7 @@ import { dataColors, printLines } from "./output.ts";
 /** More turns than the journal keeps. */
 const wholeJournal = 1_000_000;
 
-/** Prints how a turn went: the last one, or the one whose id begins like this. Throws `usage`. */
+/** Prints how a turn went: the last one, or the one whose id begins or ends like this. Throws `usage`. */
 export async function showTurn({ store, clock, runtime }: Workspace, id: string | undefined): Promise<void> {
   const turn = await findTurn(store, id);
   const switched = await reckonSwitch(turn, store, runtime.priceOf);
@@ -22,7 +22,7 @@ export async function showTurn({ store, clock, runtime }: Workspace, id: string 
 
 const indents = ["", "  ", "     "] as const;
 
-/** The last turn, or the one whose id begins like this. Throws `usage` when there is none, or several. */
+/** The last turn, or the one whose id begins or ends like this. Throws `usage` when there is none, or several. */
 export async function findTurn(store: Store, id: string | undefined): Promise<TurnRecord> {
   return chooseTurn(await store.listTurns(id === undefined ? 1 : wholeJournal), id);
 }
@@ -33,8 +33,12 @@ function chooseTurn(turns: readonly TurnRecord[], id: string | undefined): TurnR
     if (last !== undefined) return last;
     throw new UnderstudyError("usage", "there was no turn yet");
   }
-  const [turn, another] = turns.filter((one) => one.id.startsWith(id) || one.id.startsWith(`turn_${id}`));
+  // An id begins with its time, so that it is the end that tells turns of one day apart.
+  const [turn, another] = turns.filter(
+    (one) => [id, `turn_${id}`].some((part) => one.id.startsWith(part)) || one.id.endsWith(id),
+  );
   if (turn === undefined) throw new UnderstudyError("usage", "the journal has no turn with this id");
-  if (another !== undefined && turn.id !== id) throw new UnderstudyError("usage", "several turns begin like this");
+  if (another !== undefined && turn.id !== id)
+    throw new UnderstudyError("usage", "several turns begin or end like this");
   return turn;
 }

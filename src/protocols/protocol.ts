@@ -96,6 +96,8 @@ export interface StreamReader {
   end(): Evidence | null;
   /** Known after the terminal event. */
   readonly usage: Usage | null;
+  /** After the last byte of a complete answer: what clients of this protocol wait for at the end, if it has not come. Missing: nothing. */
+  readonly missingEnd?: string;
 }
 
 export type AnswerVerdict =

@@ -137,6 +137,11 @@ export class AnswerStream {
     return this.#end;
   }
 
+  /** What clients wait for behind a complete answer, where the provider has left it out; may be empty. */
+  get missingEnd(): Uint8Array {
+    return encoder.encode(this.#end?.kind === "complete" ? (this.#input.reader.missingEnd ?? "") : "");
+  }
+
   /** The provider's failure event and what came with it behind it, if it was kept back. */
   get withheld(): readonly SseEvent[] {
     return this.#withheld;

@@ -156,6 +156,9 @@ function overheard(reader: StreamReader, onText: AttemptInput["onText"]): Stream
     get usage() {
       return reader.usage;
     },
+    get missingEnd() {
+      return reader.missingEnd ?? "";
+    },
   };
 }
 

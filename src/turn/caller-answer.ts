@@ -77,8 +77,10 @@ function fromStream(
 
   async function* untouched(): AsyncGenerator<Uint8Array> {
     if (continuation !== null) yield* goingOn(continuation);
-    else if (!needsPublicForm(request, answer)) for await (const batch of stream.rest()) yield batch.bytes;
-    else for await (const { events } of publicBatches()) yield encodeEvents(events);
+    else if (!needsPublicForm(request, answer)) {
+      for await (const batch of stream.rest()) yield batch.bytes;
+      if (stream.missingEnd.length > 0) yield stream.missingEnd;
+    } else for await (const { events } of publicBatches()) yield encodeEvents(events);
     const last = end();
     if (last?.kind === "cut" && !last.told) yield errorEvent(protocol, last.failure);
   }
@@ -106,7 +108,9 @@ function fromStream(
     }
     const encoded = following.canFollow(stream.end) ? follower.resume(following.openText, options) : null;
     if (encoded !== null) yield* encodeInto(encoded, following.parts(stream.end), following);
-    if (following.end === null) yield encodeEvents(stream.withheld);
+    if (following.end !== null) return;
+    yield encodeEvents(stream.withheld);
+    yield stream.missingEnd;
   }
 
   async function* folded(): AsyncGenerator<Uint8Array> {
@@ -125,6 +129,8 @@ function fromStream(
     const isPlain = request.dialect === protocol && wantsStream(request) && continuation === null;
     if (!isPlain || needsPublicForm(request, answer)) return pourAll(bytes(), taker);
     await stream.pour(taker);
+    const { missingEnd } = stream;
+    if (missingEnd.length > 0) taker.take(missingEnd);
     const last = end();
     if (last?.kind === "cut" && !last.told) taker.take(errorEvent(protocol, last.failure));
   }

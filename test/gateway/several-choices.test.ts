@@ -77,6 +77,8 @@ describe("a stream of several choices", () => {
     next = sent;
     const reply = await rig.ask(path, { body: ask("many/m", { n, stream: true }) });
     expect(reply.text.includes("the answer broke off")).toBe(expected === "cut");
+    // Clients wait for the mark, whether the server sends it or not.
+    expect(reply.text.split("data: [DONE]\n\n").length - 1).toBe(expected === "cut" ? 0 : 1);
     expect(await outcome()).toBe(expected);
     expect(bodies).toMatchObject([{ n }]);
   });

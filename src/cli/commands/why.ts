@@ -7,13 +7,13 @@ import { findTurn, showTurn } from "../show-turn.ts";
 const examples = `
 Examples:
   $ understudy why                      the last turn
-  $ understudy why turn_3f9a            the turn whose id begins like this
+  $ understudy why 3f9a                 the turn whose id ends like this
   $ understudy why --json | jq .attempts
 `;
 
 export function whyCommand(command: Command): void {
   command
-    .argument("[turn]", "id of a turn, or how it begins; default: the last")
+    .argument("[turn]", "id of a turn, or how it begins or ends; default: the last")
     .option("--json", "as JSON")
     .addHelpText("after", examples)
     .action((id: string | undefined, options: { json?: boolean }) =>

@@ -3,7 +3,7 @@ import type { Evidence } from "../../failures/evidence.ts";
 import type { JsonObject } from "../canonical.ts";
 import type { AnswerVerdict, StreamReader, StreamVerdict } from "../protocol.ts";
 import { isObject, numberAt, objectAt, objectsAt, parseObject, stringAt } from "../read-json.ts";
-import { endOfObjectLine } from "../sse.ts";
+import { endOfObjectLine, formatSse } from "../sse.ts";
 import { readDelta } from "./delta.ts";
 import { errorEvidence } from "./error.ts";
 import { readUsage } from "./usage.ts";
@@ -21,7 +21,8 @@ const content: StreamVerdict = { kind: "content" };
  * - Content is what the caller acts on: text, a refusal, tool calls. The role, an empty delta and reasoning are preamble.
  * - A stream is complete when every choice that was seen has its `finish_reason`. The end is then `[DONE]`, which counts also behind
  *   fewer choices than were asked for: many servers give one, whatever `n` is. From servers that leave `[DONE]` out it is the end of
- *   the bytes, and then as many choices must have come as were asked for: between two of them the stream may have been cut.
+ *   the bytes, and then as many choices must have come as were asked for: between two of them the stream may have been cut. Clients that
+ *   wait for it get it then from us.
  * - `[DONE]` without a finish reason is no end: the model was cut behind the server.
  * - A chunk with an `error` object, at the top or in a choice, or with finish reason `error`, is a failure, also when the
  *   status was 200 and whatever came before.
@@ -71,6 +72,9 @@ export function createStreamReader(asked: () => string = () => ""): StreamReader
     },
     get usage() {
       return usage;
+    },
+    get missingEnd() {
+      return ended ? "" : formatSse(doneMark);
     },
   };
 }
