@@ -1,16 +1,15 @@
 /**
- * The gateway of a built package, started through the library: with its journal and its metrics, or without both. There is no such switch
- * in the product; this is how to measure what they cost. Neither has a status page, or spans, so that they differ in nothing else.
+ * The gateway of a built package, started through the library: with its journal and its metrics, or without. There is no such switch in
+ * the product; this is how to measure what they cost. Neither has a status page, or spans, so that they differ in nothing else.
  *
- *   UNDERSTUDY_HOME=… node bench/library-gateway.ts DIST on|off
+ *   UNDERSTUDY_HOME=… node bench/library-gateway.ts DIST [without-journal] [without-metrics]
  */
 import { join, resolve } from "node:path";
 import type * as ClientKeyModule from "../src/gateway/client-key.ts";
 import type * as GatewayModule from "../src/gateway/gateway.ts";
 import type * as WorkspaceModule from "../src/workspace.ts";
 
-const [dist = "", recording = ""] = process.argv.slice(2);
-if (recording !== "on" && recording !== "off") throw new Error("the second word is on or off");
+const [dist = "", ...without] = process.argv.slice(2);
 
 const load = async <T>(name: string): Promise<T> => (await import(join(resolve(dist), name))) as T;
 const { openWorkspace } = await load<typeof WorkspaceModule>("workspace.js");
@@ -18,8 +17,8 @@ const { createGateway } = await load<typeof GatewayModule>("gateway/gateway.js")
 const { clientKeyFile, readOrCreateClientKey } = await load<typeof ClientKeyModule>("gateway/client-key.js");
 
 const workspace = await openWorkspace();
-if (recording === "off") {
-  Object.assign(workspace.store, { appendTurn: () => Promise.resolve() });
+if (without.includes("without-journal")) Object.assign(workspace.store, { appendTurn: () => Promise.resolve() });
+if (without.includes("without-metrics")) {
   Object.assign(workspace, { onTurn: () => () => {}, onRefresh: () => () => {} });
 }
 const clientKey = readOrCreateClientKey(clientKeyFile(workspace.home));
