@@ -39,7 +39,8 @@ export function createCounter({ name, help, labels = [] }: MetricOptions): Count
   if (labels.length === 0) counts.set("", { values: [], count: 0 });
   return {
     add(values = [], by = 1) {
-      const key = values.join("\n");
+      const [only = ""] = values;
+      const key = values.length < 2 ? only : values.join("\n");
       const known = counts.get(key);
       if (known === undefined) counts.set(key, { values, count: by });
       else known.count += by;
