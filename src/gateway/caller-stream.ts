@@ -78,13 +78,14 @@ export class CallerStream implements Taker {
     const from = this.#socket ?? response;
     return new Promise((resolve) => {
       const done = (): void => {
-        clearTimeout(timer);
+        clearInterval(timer);
         from.off("drain", done);
         response.off("close", done);
         signal.removeEventListener("abort", done);
         resolve();
       };
-      const timer = setTimeout(() => response.destroy(), stalledMs);
+      // An answer that waits behind another one on its connection has no socket yet, and its client has not been offered anything.
+      const timer = setInterval(() => response.socket !== null && response.destroy(), stalledMs);
       from.once("drain", done);
       response.once("close", done);
       signal.addEventListener("abort", done, { once: true });

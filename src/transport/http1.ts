@@ -73,6 +73,9 @@ export function createHttp1Client(options: Http1Options): Http1Client {
     const parts = writeRequest(request, address);
     const pool = poolOf(address.origin);
     const connection = takeIdle(pool) ?? (await connectionFor(pool, address, signal));
+    // Between its being free and now somebody may have left.
+    if (closed || signal?.aborted === true) connection.close();
+    mayGoOn(signal);
     return connection.send(request.method, parts, signal);
   }
 

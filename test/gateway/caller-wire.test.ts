@@ -1,5 +1,6 @@
 import { createServer, type ServerResponse } from "node:http";
 import { type AddressInfo, connect } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { CallerStream } from "../../src/gateway/caller-stream.ts";
@@ -13,9 +14,12 @@ interface Answer {
   readonly waits: readonly number[];
   /** Signs of life before the head. */
   readonly early: boolean;
+  /** Ms between two pieces. Default none. */
+  readonly betweenMs?: number;
 }
 
 let plan: readonly Answer[] = [];
+let stalledMs = 10_000;
 const server = createServer((request, response) => {
   const id = Number(request.url?.slice(1));
   const answer = plan[id];
@@ -29,26 +33,36 @@ afterAll(() => {
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await turn();
+}
+
 /** Whole events that no other answer has. */
 function pieceOf(id: number, index: number, length: number): Buffer {
   return Buffer.from(`data: ${id}.${index} ${"x".repeat(length)}\n\n`);
 }
 
-async function stream(id: number, { pieces, waits, early }: Answer, version: string, response: ServerResponse) {
+async function stream(
+  id: number,
+  { pieces, waits, early, betweenMs }: Answer,
+  version: string,
+  response: ServerResponse,
+) {
   const caller = new CallerStream({
     response,
     chunked: version === "1.1",
     keepAlive: alive,
     everyMs: 1,
-    stalledMs: 10_000,
+    stalledMs,
     interimMs: 0,
     signal: new AbortController().signal,
     earlyHeaders: () => ({ "x-id": String(id) }),
   });
-  while (early && !caller.isEarly && !response.destroyed) await turn();
+  if (early) await until(() => caller.isEarly || response.destroyed);
   caller.begin(200, { "x-id": String(id) });
   for (const [index, length] of pieces.entries()) {
     for (let i = waits[index % waits.length] ?? 0; i > 0; i--) await turn();
+    if (betweenMs !== undefined) await sleep(betweenMs);
     if (!caller.take(length === 0 ? Buffer.alloc(0) : pieceOf(id, index, length))) await caller.ready();
   }
   caller.end();
@@ -148,5 +162,19 @@ describe("what goes to clients over one connection", () => {
       }),
       { numRuns: 60, timeout: 5_000 },
     );
+  });
+
+  it("is not held against a client for as long as another answer stands before it", async () => {
+    stalledMs = 20;
+    // The first takes some ten times as long as a client may take nothing.
+    const slow = { pieces: Array.from({ length: 200 }, () => 10), waits: [0], early: false };
+    plan = [
+      { ...slow, betweenMs: 1 },
+      { pieces: [200_000, 200_000, 10], waits: [0], early: false },
+    ];
+    const received = takeApart(await askAll(["1.1", "1.1"], true, [0]));
+    stalledMs = 10_000;
+    expect(received.map(({ id }) => id)).toEqual([0, 1]);
+    expect(received[1]?.body.length).toBeGreaterThan(400_000);
   });
 });

@@ -225,6 +225,27 @@ describe("the transport's own HTTP/1.1 client", () => {
     expect(await readText((await next).body, 10)).toBe("ok");
   });
 
+  it("forgets nobody who leaves at the moment in which a connection becomes free", async () => {
+    const ends: (() => void)[] = [];
+    const url = await serve((_, response) => {
+      response.writeHead(200, { "content-length": 2 }).flushHeaders();
+      ends.push(() => response.end("ok"));
+    });
+    for (let steps = 0; steps < 6; steps++) {
+      const own = createNetworkTransport({ connectionsPerOrigin: 1 });
+      const controller = new AbortController();
+      const { body } = await own.send({ method: "POST", url, headers: {}, body: "x" });
+      const waiting = own.send({ method: "POST", url, headers: {}, body: "x", signal: controller.signal });
+      ends.pop()?.();
+      // Whoever reads goes on as early as whoever waits for the connection.
+      await body[Symbol.asyncIterator]().next();
+      for (let step = 0; step < steps; step++) await Promise.resolve();
+      controller.abort("gone");
+      await expect(waiting.then(({ body: unread }) => readText(unread, 10))).rejects.toBe("gone");
+      await own.close();
+    }
+  });
+
   it("does not take its own closing for the end of a body without a length", async () => {
     const { url } = await answerRaw([["HTTP/1.1 200 OK\r\n\r\nhal"]]);
     const own = createNetworkTransport();
