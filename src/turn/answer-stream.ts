@@ -118,8 +118,10 @@ export class AnswerStream {
   #tooLarge: SseError | null = null;
   #end: StreamEnd | null = null;
   #sawEvent = false;
-  /** Unix ms since which no event has come; null right after one. */
-  #idleSince: number | null = null;
+  /** For so long the provider has been waited for since the last event, in ms, without the wait that goes on. */
+  #waitedMs = 0;
+  /** Unix ms at which the wait that goes on began. */
+  #awaitedAt = 0;
   #sawContent = false;
   #closed = false;
   #isWaiting = false;
@@ -221,10 +223,13 @@ export class AnswerStream {
     };
     const wait = (): void => {
       body.pause();
-      taker.ready().then(() => {
-        this.#awaited();
-        body.resume();
-      }, reject);
+      taker
+        .ready()
+        .then(() => {
+          this.#awaited();
+          body.resume();
+        })
+        .catch(reject);
     };
     this.#awaited();
     body.flow({
@@ -308,18 +313,14 @@ export class AnswerStream {
     this.#isWaiting = true;
     if (this.#end !== null) return;
     const { watchdog, limits, now } = this.#input;
-    let waited = 0;
-    if (!this.#sawContent) {
-      const time = now();
-      this.#idleSince ??= time;
-      waited = time - this.#idleSince;
-    }
+    if (!this.#sawContent) this.#awaitedAt = now();
     // The wait for the first event began with the request.
-    if (this.#sawEvent) watchdog.expect(Math.max(0, limits.idleMs - waited));
+    if (this.#sawEvent) watchdog.expect(Math.max(0, limits.idleMs - (this.#sawContent ? 0 : this.#waitedMs)));
   }
 
   /** It came, or is not waited for. */
   #arrived(): void {
+    if (this.#isWaiting && !this.#sawContent) this.#waitedMs += this.#input.now() - this.#awaitedAt;
     this.#isWaiting = false;
     if (this.#end === null && this.#sawEvent) this.#input.watchdog.rest();
   }
@@ -329,7 +330,7 @@ export class AnswerStream {
     const looked = this.#follow(bytes);
     if (looked.events > 0) {
       this.#sawEvent = true;
-      this.#idleSince = null;
+      this.#waitedMs = 0;
     }
     return looked;
   }

@@ -11,6 +11,7 @@ import { AnswerStream, type StreamEnd, type Taker } from "../../src/turn/answer-
 import { type CallerAnswer, toCallerAnswer } from "../../src/turn/caller-answer.ts";
 import { defaultLimits } from "../../src/turn/limits.ts";
 import { createWatchdog } from "../../src/turn/watchdog.ts";
+import { turnOfEventLoop as turn, VirtualClock } from "../virtual-clock.ts";
 
 const data = (object: object, event?: string): string =>
   `${event === undefined ? "" : `event: ${event}\n`}data: ${JSON.stringify(object)}\n\n`;
@@ -118,8 +119,6 @@ function piecesOf({ text, cuts, until }: Play): Uint8Array[] {
 
 const broken = new TransportError("body", "ECONNRESET", "reset");
 
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-
 async function turns(count: number): Promise<void> {
   for (let i = 0; i < count; i++) await turn();
 }
@@ -131,7 +130,7 @@ interface Outcome {
 
 /** Null: it failed before its commit point. */
 async function begin(
-  play: Play,
+  play: Pick<Play, "protocol" | "holdEvents">,
   body: AsyncIterable<Uint8Array>,
   needsEvents: boolean,
   isCancelled: () => boolean,
@@ -236,5 +235,59 @@ describe("an answer that is poured", () => {
       }),
       { numRuns: 300 },
     );
+  });
+
+  it("rejects when who takes it throws, behind a pause as well", async () => {
+    const first = words["chat-completions"].common[0] ?? "";
+    const queue = new BodyQueue({ pause() {}, resume() {}, drop() {} });
+    queue.push(Buffer.from(first));
+    const play = { protocol: "chat-completions", holdEvents: 64 } as const;
+    const { answer } = await begin(play, queue, false, () => false);
+    let taken = 0;
+    const pouring = answer?.pour({
+      take() {
+        taken += 1;
+        if (taken > 2) throw new Error("a fault of the taker's own");
+        return taken < 2;
+      },
+      async ready() {
+        queue.push(Buffer.from(first));
+      },
+    });
+    queue.push(Buffer.from(first));
+    await expect(pouring).rejects.toThrow("a fault of the taker's own");
+  });
+
+  it("does not hold it against a provider that its reader is slow, and comments still say nothing", async () => {
+    const clock = new VirtualClock();
+    const queue = new BodyQueue({ pause() {}, resume() {}, drop() {} });
+    let silences = 0;
+    const stream = new AnswerStream({
+      body: queue,
+      reader: protocols["chat-completions"].createStreamReader(),
+      watchdog: createWatchdog(clock, () => (silences += 1)),
+      now: () => clock.now(),
+      limits: { ...defaultLimits, holdEvents: 1, idleMs: 1_000 },
+      classify: (evidence) => classifyFailure(evidence, { now: 0 }),
+      isCancelled: () => false,
+      needsEvents: false,
+    });
+    queue.push(Buffer.from(chat({ role: "assistant" })));
+    await stream.hold(false);
+    let wake: (() => void) | null = null;
+    void stream.pour({
+      // Full by a comment.
+      take: (bytes) => bytes[0] !== 0x3a,
+      ready: () => new Promise((resolve) => (wake = resolve)),
+    });
+    await clock.advance(400);
+    queue.push(Buffer.from(": comment\n\n"));
+    await clock.advance(5_000);
+    (wake as (() => void) | null)?.();
+    await clock.advance(599);
+    expect(silences).toBe(0);
+    await clock.advance(1);
+    expect(silences).toBe(1);
+    await stream.close();
   });
 });
