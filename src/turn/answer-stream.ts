@@ -338,8 +338,9 @@ export class AnswerStream {
   #follow(bytes: Uint8Array): Look {
     const text = decoder.decode(bytes);
     const { reader, needsEvents = true } = this.#input;
-    // What came last of all may be the beginning of an event only, whatever it looks like.
-    if (needsEvents || this.#closed || reader.endOfMore === undefined) {
+    // What came last of all may be the beginning of an event only, whatever it looks like; and a carriage return may end one where nobody
+    // looks for it.
+    if (needsEvents || this.#closed || reader.endOfMore === undefined || text.includes("\r")) {
       const events = this.#parse(text);
       const { seen, kept } = this.#read(events ?? []);
       if (kept.length === events?.length) return { batch: new EventBytes(bytes, events), seen, events: events.length };
@@ -358,7 +359,6 @@ export class AnswerStream {
         at = end;
       } else {
         const blank = text.indexOf("\n\n", at);
-        // Other line ends than line feeds: all that is left is parsed as one.
         const next = blank < 0 ? text.length : blank + 2;
         const events = this.#parse(text.slice(at, next));
         const { seen: sawContent, kept } = this.#read(events ?? []);

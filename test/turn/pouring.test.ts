@@ -98,8 +98,13 @@ const plays: fc.Arbitrary<Play> = fc
     return fc.record({
       protocol: fc.constant(protocol),
       text: fc
-        .tuple(fc.array(event, { minLength: 1, maxLength: 14 }), fc.constantFrom("\n", "\n", "\n", "\r\n", "\r"))
-        .map(([events, lineEnd]) => events.join("").replaceAll("\n", lineEnd)),
+        .tuple(
+          fc.array(event, { minLength: 1, maxLength: 14 }),
+          fc.array(fc.constantFrom("\n", "\n", "\r\n", "\r"), { minLength: 1, maxLength: 3 }),
+        )
+        .map(([events, ends]) =>
+          events.map((one, index) => one.replaceAll("\n", ends[index % ends.length] ?? "\n")).join(""),
+        ),
       cuts: fc.array(fc.nat(2_500), { maxLength: 8 }),
       until: fc.oneof(fc.constant(Number.POSITIVE_INFINITY), fc.nat(2_500)),
       ending: fc.constantFrom("end", "end", "break", "abort"),
