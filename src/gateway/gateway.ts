@@ -1,5 +1,5 @@
-import { createServer, type Server } from "node:http";
-import { type AddressInfo, Server as NetServer } from "node:net";
+import { createServer, type Server, type ServerResponse } from "node:http";
+import { type AddressInfo, Server as NetServer, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { UnderstudyError } from "../core/error.ts";
 import { readPackageVersion } from "../platform/package-version.ts";
@@ -86,6 +86,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   );
   server.maxConnections = limits.connections;
   server.on("upgrade", refuseUpgrade);
+  server.on("clientError", refuseBroken);
   await listen(server, { host, port, reusePort: options.sharePort === true });
   const stopWatching = options.watchConfig === true ? watchConfig(workspace, onNotice) : () => {};
   const address = server.address() as AddressInfo;
@@ -120,6 +121,29 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
 function refuseUpgrade(_request: unknown, socket: Duplex): void {
   socket.on("error", () => {});
   socket.end("HTTP/1.1 426 Upgrade Required\r\nconnection: close\r\nupgrade: HTTP/1.1\r\ncontent-length: 0\r\n\r\n");
+}
+
+const notHttp = ["400 Bad Request", "bad_request", "the request is not HTTP/1.1 as it should be"] as const;
+/** What of a connection is no request, as Node's parser says: with a status of its own where that is said, and else 400. */
+const brokenRequests: Readonly<Record<string, readonly [status: string, code: string, message: string]>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: ["408 Request Timeout", "request_timeout", "the request did not come in time"],
+  HPE_HEADER_OVERFLOW: ["431 Request Header Fields Too Large", "headers_too_large", "the headers are too long"],
+};
+
+/**
+ * Answers what is no request as Node would, but with words: by itself it says a status and nothing else. Into an answer that has begun nothing is
+ * written.
+ */
+function refuseBroken(error: NodeJS.ErrnoException, stream: Duplex): void {
+  const socket = stream as Socket & { readonly _httpMessage?: ServerResponse | null };
+  const isAnswering = socket._httpMessage?.headersSent === true;
+  if (socket.writable && !isAnswering && error.code !== "ECONNRESET") {
+    const [status, code, message] = brokenRequests[error.code ?? ""] ?? notHttp;
+    const body = JSON.stringify({ error: { type: "invalid_request_error", code, message } });
+    const head = ["connection: close", "content-type: application/json", `content-length: ${body.length}`];
+    socket.write(`HTTP/1.1 ${status}\r\n${head.join("\r\n")}\r\n\r\n${body}`);
+  }
+  socket.destroySoon();
 }
 
 /** Takes no new connections. `server.close()` would also end those on which a client is just about to ask something. */

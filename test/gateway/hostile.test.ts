@@ -109,7 +109,7 @@ describe("a connection that is up to no good", () => {
     const line = await rig.dial();
     line.socket.write(`${head}x-long: ${"y".repeat(1024 * 1024)}\r\n\r\n`);
     await line.until(() => line.closed);
-    expect(line.received).toMatch(/^HTTP\/1\.1 431 /);
+    expect(line.received).toMatch(/^HTTP\/1\.1 431 [^]*"code":"headers_too_large"/);
   });
 
   it("headers that never end are let go, and so is a body that never ends", async () => {
@@ -120,8 +120,8 @@ describe("a connection that is up to no good", () => {
     const body = await rig.dial();
     body.socket.write(`${head}content-length: 1000\r\n\r\n{"model":`);
     await Promise.all([headers, silent, body].map((line) => line.until(() => line.closed)));
-    expect(headers.received).toMatch(/^HTTP\/1\.1 408 /);
-    expect(body.received).toMatch(/^HTTP\/1\.1 408 /);
+    for (const { received } of [headers, body])
+      expect(received).toMatch(/^HTTP\/1\.1 408 [^]*"code":"request_timeout"/);
     expect(rig.gateway.openTurns).toBe(0);
   });
 
@@ -137,8 +137,20 @@ describe("a connection that is up to no good", () => {
       const line = await rig.dial();
       line.socket.write(text, "latin1");
       await line.until(() => line.closed);
-      expect(line.received).toMatch(/^HTTP\/1\.1 400 /);
+      expect(line.received).toMatch(/^HTTP\/1\.1 400 [^]*"code":"bad_request"/);
     }
+  });
+
+  it("what is no HTTP behind a request breaks off the answer to it, and nothing is written into that", async () => {
+    await using rig = await openGatewayRig();
+    rig.stage.simulator.openai.script("stall-mid-text");
+    const line = await rig.dial();
+    const body = JSON.stringify({ model: "openai/gpt-5.5", stream: true, input: "hello" });
+    line.socket.write(`${head}content-length: ${body.length}\r\n\r\n${body}`);
+    await line.until(() => line.received.includes("delta"));
+    line.socket.write("no request at all\r\n\r\n");
+    await line.until(() => line.closed);
+    expect(line.received.match(/HTTP\/1\.1/g)).toHaveLength(1);
   });
 
   it("1,000 that do nothing keep nobody from being served, and are let go", async () => {

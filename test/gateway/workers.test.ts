@@ -74,21 +74,25 @@ limits: { maxWaitMs: 0 }
     });
   }
 
+  const workersAsking = (): number => new Set(asked.map(({ over }) => over)).size;
+
   it("use one pool: a key that was refused to one of them rests for the other at once", async () => {
-    const clients = [0, 1].map(() => new Agent({ keepAlive: true, maxSockets: 1 }));
+    const clients: Agent[] = [];
     try {
-      for (const round of [1, 2]) {
-        for (const client of clients) expect(await ask("local", client), `${round}`).toContain("by sk-the-second-key");
+      // The second worker may begin to listen a moment after the first, which is asked alone until then.
+      while (clients.length < 100 && workersAsking() < 2) {
+        const client = new Agent({ keepAlive: true, maxSockets: 1 });
+        clients.push(client);
+        expect(await ask("local", client)).toContain("by sk-the-second-key");
       }
+      for (const client of clients) expect(await ask("local", client)).toContain("by sk-the-second-key");
     } finally {
       for (const client of clients) client.destroy();
     }
-    expect(asked.map(({ key: used }) => used)).toEqual([
-      "sk-the-first-key",
-      ...Array.from({ length: 4 }, () => "sk-the-second-key"),
-    ]);
+    const [first, ...others] = asked.map(({ key: used }) => used);
+    expect([first, ...new Set(others)]).toEqual(["sk-the-first-key", "sk-the-second-key"]);
     // Each keeps connections of its own: both have asked.
-    expect(new Set(asked.map(({ over }) => over)).size).toBe(2);
+    expect(workersAsking()).toBe(2);
   });
 
   it("spend a refresh token once between them, however many turns need it at the same time", async () => {
