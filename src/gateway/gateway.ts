@@ -136,6 +136,7 @@ const brokenRequests: Readonly<Record<string, readonly [status: string, code: st
  */
 function refuseBroken(error: NodeJS.ErrnoException, stream: Duplex): void {
   const socket = stream as Socket & { readonly _httpMessage?: ServerResponse | null };
+  // eslint-disable-next-line no-underscore-dangle -- Node's own handler asks it: which answer a connection carries is said nowhere else
   const isAnswering = socket._httpMessage?.headersSent === true;
   if (socket.writable && !isAnswering && error.code !== "ECONNRESET") {
     const [status, code, message] = brokenRequests[error.code ?? ""] ?? notHttp;
