@@ -1,3 +1,5 @@
+import type { CancelSignal } from "./cancel.ts";
+
 /** Time and chance are parameters, so that a test or a simulation can own both. */
 export interface Clock {
   /** Unix time in milliseconds. May jump: nothing may assume that it only grows. */
@@ -6,7 +8,7 @@ export interface Clock {
    * Resolves after `ms` milliseconds (0 or less: in a later turn of the event loop).
    * Rejects with the signal's reason as soon as `signal` aborts, and leaves no listener behind.
    */
-  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  sleep(ms: number, signal?: CancelSignal): Promise<void>;
   /**
    * Calls `call` after `ms` milliseconds, unless the returned function was called before. What `sleep` does, for what is rarely waited
    * for to its end and must cost little; a clock that lacks it is slept on.

@@ -1,3 +1,5 @@
+import type { CancelSignal } from "./cancel.ts";
+
 /**
  * The port through which every byte to and from a provider goes. One implementation over undici is in
  * `src/transport/`; the simulation has its own.
@@ -20,7 +22,7 @@ export interface TransportRequest {
   readonly headers: Readonly<Record<string, string>>;
   /** Several pieces are sent one after the other, as if they were one. */
   readonly body?: string | Uint8Array | readonly Uint8Array[];
-  readonly signal?: AbortSignal;
+  readonly signal?: CancelSignal;
   /** True: a new connection, for a call that must not be lost to a kept-alive one that just died. Default false. */
   readonly fresh?: boolean;
 }

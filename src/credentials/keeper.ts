@@ -1,3 +1,4 @@
+import type { CancelSignal } from "../core/cancel.ts";
 import { backoffDelay, refreshBackoff } from "../core/backoff.ts";
 import type { Clock, Random } from "../core/clock.ts";
 import type { Failure } from "../core/failure.ts";
@@ -49,9 +50,9 @@ export interface TokenKeeper {
    * The credential with an access token that may be used now. Spends the refresh token only if the token is near its end.
    * `signal` ends the waiting of this caller, never a refresh that has begun.
    */
-  makeGood(credential: OAuthCredential, signal?: AbortSignal): Promise<TokenResult>;
+  makeGood(credential: OAuthCredential, signal?: CancelSignal): Promise<TokenResult>;
   /** The same after the provider rejected the token of this generation: a newer generation is adopted, else refreshed. */
-  replaceRejected(credential: OAuthCredential, signal?: AbortSignal): Promise<TokenResult>;
+  replaceRejected(credential: OAuthCredential, signal?: CancelSignal): Promise<TokenResult>;
   /**
    * Refreshes in the background what is near its end or over, though nobody uses it now: a login that cools down is good again the
    * moment its cooldown ends. One at a time; for the others the next call is another occasion. Never throws.
@@ -189,7 +190,7 @@ export function createTokenKeeper(options: TokenKeeperOptions): TokenKeeper {
   }
 
   /** Rejects with the signal's reason as soon as it aborts; the flight goes on for the others. */
-  async function waitFor(flight: Flight, signal?: AbortSignal): Promise<TokenResult> {
+  async function waitFor(flight: Flight, signal?: CancelSignal): Promise<TokenResult> {
     flight.waiters += 1;
     flight.isLeft = false;
     try {
@@ -439,7 +440,7 @@ function timeOfDay(unixMs: number): string {
 }
 
 /** The same, or the signal's reason as soon as it aborts. */
-function withSignal(flight: Promise<TokenResult>, signal?: AbortSignal): Promise<TokenResult> {
+function withSignal(flight: Promise<TokenResult>, signal?: CancelSignal): Promise<TokenResult> {
   if (signal === undefined) return flight;
   if (signal.aborted) return Promise.reject(signal.reason);
   return new Promise((resolve, reject) => {

@@ -1,5 +1,6 @@
 import type { Cooldown } from "../core/cooldown.ts";
 import type { TurnRecord } from "../core/events.ts";
+import type { Soon } from "../core/soon.ts";
 import type {
   Account,
   ApiKeyCredential,
@@ -26,7 +27,7 @@ export interface Store {
    * The pool of one provider with all that concerns it, kept between calls: the same record as before, with more changes, as long as
    * nobody joined or left. A store that has to ask somebody else each time lacks the method.
    */
-  readPool?(provider: string): Promise<PoolRecord>;
+  readPool?(provider: string): Soon<PoolRecord>;
   /** All credentials, or those of one provider, by priority then id. Spends nothing (rule R9). */
   listCredentials(provider?: string): Promise<Credential[]>;
   getCredential(id: string): Promise<Credential | null>;
@@ -44,7 +45,7 @@ export interface Store {
   /** Removes the credential with everything kept about it. False when there was none. */
   removeCredential(id: string): Promise<boolean>;
   /** Counts an attempt. May be written later and may be lost in a crash: only selection reads it. */
-  recordUse(id: string, at: number): Promise<void>;
+  recordUse(id: string, at: number): Soon<void>;
 
   // Refresh: see keeper.ts for the protocol ---------------------------------------------------------------------------
 
@@ -90,7 +91,7 @@ export interface Store {
   // Journal ----------------------------------------------------------------------------------------------------------
 
   /** Appends a turn and forgets the oldest beyond the limit. May be written later; only a crash loses it. */
-  appendTurn(turn: TurnRecord): Promise<void>;
+  appendTurn(turn: TurnRecord): Soon<void>;
   /** The newest turns first. */
   listTurns(limit: number): Promise<TurnRecord[]>;
 

@@ -1,3 +1,4 @@
+import type { CancelSignal } from "../core/cancel.ts";
 import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Taker } from "../turn/answer-stream.ts";
@@ -17,7 +18,7 @@ export interface CallerStreamOptions {
   /** For so long the first signs of life are `102 Processing`, which leaves the choice of the status, in ms. 0: the client takes none. */
   readonly interimMs: number;
   /** Aborts when the turn is given up: then nobody waits for the client any more. */
-  readonly signal: AbortSignal;
+  readonly signal: CancelSignal;
   /** Headers for the case that the first sign of life has to go out before anything is known. */
   readonly earlyHeaders: () => Readonly<Record<string, string>>;
 }

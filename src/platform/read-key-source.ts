@@ -1,3 +1,4 @@
+import { type CancelSignal, toAbortSignal } from "../core/cancel.ts";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { UnderstudyError } from "../core/error.ts";
@@ -12,7 +13,7 @@ export interface ReadKeyOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** How long a command may take. Default 10,000 ms. */
   readonly commandTimeoutMs?: number;
-  readonly signal?: AbortSignal;
+  readonly signal?: CancelSignal;
 }
 
 /**
@@ -64,7 +65,8 @@ async function runKeyCommand(command: string, options: ReadKeyOptions): Promise<
   const timeout = options.commandTimeoutMs ?? 10_000;
   return new Promise((resolve, reject) => {
     const limits = { timeout, maxBuffer: longestKeySource, windowsHide: true, encoding: "utf8" } as const;
-    const child = exec(command, { ...limits, env: { ...options.env }, signal: options.signal }, (error, stdout) => {
+    const signal = options.signal === undefined ? undefined : toAbortSignal(options.signal);
+    const child = exec(command, { ...limits, env: { ...options.env }, signal }, (error, stdout) => {
       if (error === null) return resolve(stdout);
       if (options.signal?.aborted) return reject(options.signal.reason);
       const fault =

@@ -1,3 +1,4 @@
+import type { CancelSignal } from "../core/cancel.ts";
 import type { Socket } from "node:net";
 import { TransportError, type TransportResponse } from "../core/transport.ts";
 import { BodyQueue } from "./body-queue.ts";
@@ -9,7 +10,7 @@ import { HttpFault, longestHead, parseResponseHead, type ResponseHead } from "./
 interface Exchange {
   readonly method: string;
   readonly settle: PromiseWithResolvers<TransportResponse>;
-  readonly signal: AbortSignal | undefined;
+  readonly signal: CancelSignal | undefined;
   readonly onAbort: () => void;
   head: ResponseHead | null;
   queue: BodyQueue | null;
@@ -60,7 +61,7 @@ export class Http1Connection {
   send(
     method: string,
     parts: readonly (string | Uint8Array)[],
-    signal: AbortSignal | undefined,
+    signal: CancelSignal | undefined,
   ): Promise<TransportResponse> {
     if (!this.isOpen) {
       this.close();

@@ -1,3 +1,4 @@
+import type { CancelSignal } from "../core/cancel.ts";
 import { connect as connectPlain, type Socket } from "node:net";
 import { type ConnectionOptions, connect as connectTls } from "node:tls";
 import type { TransportRequest, TransportResponse } from "../core/transport.ts";
@@ -80,9 +81,9 @@ export function createHttp1Client(options: Http1Options): Http1Client {
   }
 
   /** To be asked after every wait: nothing is sent for somebody who has left. */
-  function mayGoOn(signal: AbortSignal | undefined): void {
+  function mayGoOn(signal: CancelSignal | undefined): void {
     if (closed) throw new TransportError("connect", "UND_ERR_CLOSED", "the transport is closed");
-    signal?.throwIfAborted();
+    if (signal?.aborted === true) throw signal.reason;
   }
 
   function addressOf(url: string): Address {
@@ -115,7 +116,7 @@ export function createHttp1Client(options: Http1Options): Http1Client {
   async function connectionFor(
     pool: Pool,
     address: Address,
-    signal: AbortSignal | undefined,
+    signal: CancelSignal | undefined,
   ): Promise<Http1Connection> {
     while (pool.all.size + pool.opening >= options.connectionsPerOrigin) {
       const free = await nextFree(pool, signal);
@@ -127,7 +128,7 @@ export function createHttp1Client(options: Http1Options): Http1Client {
   }
 
   /** Null: a place is free for a new one. */
-  function nextFree(pool: Pool, signal: AbortSignal | undefined): Promise<Http1Connection | null> {
+  function nextFree(pool: Pool, signal: CancelSignal | undefined): Promise<Http1Connection | null> {
     return new Promise((resolve, reject) => {
       const take = (connection: Http1Connection | null): void => {
         signal?.removeEventListener("abort", leave);
@@ -143,7 +144,7 @@ export function createHttp1Client(options: Http1Options): Http1Client {
     });
   }
 
-  async function open(pool: Pool, address: Address, signal: AbortSignal | undefined): Promise<Http1Connection> {
+  async function open(pool: Pool, address: Address, signal: CancelSignal | undefined): Promise<Http1Connection> {
     pool.opening += 1;
     try {
       const reading: Reading = { read: () => {} };
@@ -181,7 +182,7 @@ export function createHttp1Client(options: Http1Options): Http1Client {
     pool: Pool,
     address: Address,
     reading: Reading,
-    signal: AbortSignal | undefined,
+    signal: CancelSignal | undefined,
   ): Promise<Socket> {
     const { hostname: host, port } = address;
     const onread = {

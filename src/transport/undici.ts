@@ -1,3 +1,4 @@
+import type { CancelSignal } from "../core/cancel.ts";
 import { Agent, type Dispatcher } from "undici";
 import type { Transport, TransportRequest, TransportResponse } from "../core/transport.ts";
 import { toTransportError } from "./network-error.ts";
@@ -63,7 +64,7 @@ function wholeBody(body: TransportRequest["body"]): string | Uint8Array | null {
   return Buffer.concat(body);
 }
 
-async function* readBody(body: Dispatcher.ResponseData["body"], signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+async function* readBody(body: Dispatcher.ResponseData["body"], signal?: CancelSignal): AsyncGenerator<Uint8Array> {
   try {
     for await (const chunk of body) yield chunk as Uint8Array;
   } catch (error) {

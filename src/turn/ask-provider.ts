@@ -1,3 +1,4 @@
+import { type CancelSignal, toAbortSignal } from "../core/cancel.ts";
 import type { Failure } from "../core/failure.ts";
 import { readText, TransportError } from "../core/transport.ts";
 import type { Credential } from "../credentials/credential.ts";
@@ -19,7 +20,7 @@ export interface ProviderQuestion {
   readonly url: (baseUrl: string, isMessages: boolean) => string;
   /** Limit for the whole of it, in ms. Default 10,000. */
   readonly timeoutMs?: number;
-  readonly signal?: AbortSignal;
+  readonly signal?: CancelSignal;
 }
 
 const longestBody = 16 * 1024 * 1024;
@@ -44,7 +45,10 @@ async function ask(
   const access = await readAccess(runtime, credential, rejected, signal);
   if (!access.ok) return access;
   const { secret, used } = access;
-  const limit = AbortSignal.any([AbortSignal.timeout(timeoutMs), ...(signal === undefined ? [] : [signal])]);
+  const limit = AbortSignal.any([
+    AbortSignal.timeout(timeoutMs),
+    ...(signal === undefined ? [] : [toAbortSignal(signal)]),
+  ]);
   try {
     const { baseUrl, protocol } = runtime.resolveEndpoint(provider, "", secret);
     const { "content-type": _, ...headers } = protocols[protocol].headers(secret);
@@ -83,7 +87,7 @@ async function readAccess(
   { keeper, readKey }: TurnRuntime,
   credential: Credential,
   rejected: boolean,
-  signal: AbortSignal | undefined,
+  signal: CancelSignal | undefined,
 ): Promise<Access> {
   if (credential.kind === "api_key") {
     try {

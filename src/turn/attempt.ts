@@ -1,3 +1,4 @@
+import type { CancelSignal } from "../core/cancel.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Usage } from "../core/events.ts";
 import type { Failure } from "../core/failure.ts";
@@ -33,9 +34,9 @@ export interface AttemptInput {
   /** Told the answer as it is read: the data of each event (but those that are only more of the same), or the whole body. */
   readonly onText?: (text: string) => void;
   /** The caller's. */
-  readonly signal: AbortSignal | undefined;
+  readonly signal: CancelSignal | undefined;
   /** Aborts when this process lets go of everything. */
-  readonly closing: AbortSignal | undefined;
+  readonly closing: CancelSignal | undefined;
   readonly gauge: StreamGauge | undefined;
 }
 

@@ -1,3 +1,4 @@
+import { toAbortSignal } from "../core/cancel.ts";
 import type { Cooldown } from "../core/cooldown.ts";
 import type { AttemptRecord, Candidate, Cost, TurnEvent, TurnRecord } from "../core/events.ts";
 import type { Failure } from "../core/failure.ts";
@@ -187,7 +188,7 @@ const answerClosed = new Error("the answer has ended");
 
 function endingWith(left: AbortController | null, options: TurnOptions): TurnOptions {
   if (left === null) return options;
-  const signals = options.signal === undefined ? [left.signal] : [options.signal, left.signal];
+  const signals = options.signal === undefined ? [left.signal] : [toAbortSignal(options.signal), left.signal];
   return { ...options, signal: AbortSignal.any(signals) };
 }
 

@@ -1,3 +1,4 @@
+import type { CancelSignal } from "../core/cancel.ts";
 import type { Clock, Random } from "../core/clock.ts";
 import type { Secret } from "../core/secret.ts";
 import type { Strategy } from "../core/select.ts";
@@ -42,7 +43,7 @@ export interface TurnRuntime {
   /** Keys of one provider that stand in the environment, not in the store. */
   readonly environmentCredentials: (provider: string) => readonly ApiKeyCredential[];
   /** Reads a key at the moment of use; null when none is asked for. Rejects with an `UnderstudyError` that names what is missing. */
-  readonly readKey: (source: KeySource, signal?: AbortSignal) => Promise<Secret | null>;
+  readonly readKey: (source: KeySource, signal?: CancelSignal) => Promise<Secret | null>;
   /** Where a model of a provider is called, and how. Rejects with `config_invalid` when no base URL is known. */
   readonly resolveEndpoint: (
     provider: Provider,
@@ -57,7 +58,7 @@ export interface TurnRuntime {
   /** Told what providers say beside their answers: of an account's plan, for example. Must not throw. */
   readonly onHeard?: (credential: Credential, provider: Provider, heard: Heard) => void;
   /** Aborts when this process lets go of everything: answers that are still open are given up. */
-  readonly closing?: AbortSignal;
+  readonly closing?: CancelSignal;
   /** Counts an attempt with a key that no store keeps. */
   readonly recordUnstoredUse?: (id: string, at: number) => void;
   /** What a model costs; null when nobody has said. Missing: nobody has. */

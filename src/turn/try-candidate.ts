@@ -1,3 +1,4 @@
+import type { CancelSignal } from "../core/cancel.ts";
 import { UnderstudyError } from "../core/error.ts";
 import type { Failure } from "../core/failure.ts";
 import type { Target } from "../core/target.ts";
@@ -32,7 +33,7 @@ export interface TryInput {
   readonly goOn?: GoOn & { readonly mayPrefill: boolean };
   /** Who is looked for when the answer breaks off. Missing: nobody. */
   readonly findSuccessor?: FindSuccessor;
-  readonly signal?: AbortSignal;
+  readonly signal?: CancelSignal;
   /** Called when the request is on its way. Must not throw. */
   readonly onSent?: () => void;
 }
@@ -136,7 +137,7 @@ export async function tryCandidate(input: TryInput): Promise<TryResult> {
 function noteUse(runtime: TurnRuntime, credential: Credential): void {
   const now = runtime.clock.now();
   if (credential.kind === "api_key" && !credential.persisted) runtime.recordUnstoredUse?.(credential.id, now);
-  else runtime.store.recordUse(credential.id, now).catch(nothing);
+  else Promise.resolve(runtime.store.recordUse(credential.id, now)).catch(nothing);
 }
 
 const nothing = (): void => {};

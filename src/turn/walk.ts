@@ -1,6 +1,7 @@
 import { type Cooldown, healsByItself } from "../core/cooldown.ts";
 import { decide, type Decision } from "../core/decide.ts";
 import type { Failure } from "../core/failure.ts";
+import type { Soon } from "../core/soon.ts";
 import type { Target } from "../core/target.ts";
 import { type Credential, needsRelogin } from "../credentials/credential.ts";
 import { reloginFailure } from "../credentials/keeper-failures.ts";
@@ -354,7 +355,7 @@ export class Walk {
   }
 
   /** A store that can't be written must not end a turn that could be answered. */
-  async written(writing: Promise<unknown>): Promise<void> {
+  async written(writing: Soon<unknown>): Promise<void> {
     try {
       await writing;
     } catch (error) {

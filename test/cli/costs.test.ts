@@ -38,7 +38,7 @@ describe("what a switch costs", () => {
       ],
       usage: { input: 10_000, cachedInput: 9_000, output: 1_000, reasoning: 0 },
     };
-    await stage.withWorkspace(({ store }) => store.appendTurn(earlier));
+    await stage.withWorkspace(async ({ store }) => store.appendTurn(earlier));
 
     const before = await stage.run(["routes", "coding", "--explain"]);
     expect(before.stdout.split("\n")).toEqual([

@@ -1,3 +1,4 @@
+import type { CancelSignal } from "../../src/core/cancel.ts";
 import {
   type Transport,
   TransportError,
@@ -51,7 +52,7 @@ class Exchange {
   readonly response: Promise<TransportResponse>;
   isOver = false;
   readonly #process: SimProcess;
-  readonly #signal: AbortSignal | undefined;
+  readonly #signal: CancelSignal | undefined;
   readonly #onAbort: () => void;
   readonly #peril: Peril;
   #waiting: { step: Step | null; reject: (reason: unknown) => void } | null = null;

@@ -1,0 +1,7 @@
+/** What is mostly known at once: then it is given as it is, and nobody waits for the next round of microtasks. Never a value that is a promise itself. */
+export type Soon<T> = T | Promise<T>;
+
+/** Goes on with it, at once where it is known. What `next` throws is thrown then, and else rejects. */
+export function soon<T, U>(value: Soon<T>, next: (value: T) => Soon<U>): Soon<U> {
+  return value instanceof Promise ? value.then(next) : next(value);
+}
