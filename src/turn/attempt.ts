@@ -1,43 +1,38 @@
-import type { CancelSignal } from "../core/cancel.ts";
-import type { Clock } from "../core/clock.ts";
+import { type CancelSignal, Canceller } from "../core/cancel.ts";
 import type { Usage } from "../core/events.ts";
 import type { Failure } from "../core/failure.ts";
-import { readBytes, type Transport, TransportError, type TransportResponse } from "../core/transport.ts";
+import type { Soon } from "../core/soon.ts";
+import { readBytes, TransportError, type TransportResponse } from "../core/transport.ts";
 import type { Evidence } from "../failures/evidence.ts";
 import type { JsonObject } from "../protocols/canonical.ts";
 import { protocols } from "../protocols/index.ts";
 import type { StreamReader } from "../protocols/protocol.ts";
 import { AnswerStream, SilenceError } from "./answer-stream.ts";
-import type { TurnLimits } from "./limits.ts";
-import type { StreamGauge } from "./stream-gauge.ts";
+import type { TurnRuntime } from "./runtime.ts";
 import { bodyText, type UpstreamRequest } from "./upstream-request.ts";
-import { createWatchdog } from "./watchdog.ts";
+import { Watchdog } from "./watchdog.ts";
 
+/** One upstream call to be made, and who is told of what comes of it. */
 export interface AttemptInput {
-  readonly transport: Transport;
-  readonly clock: Clock;
-  readonly limits: TurnLimits;
+  readonly runtime: Pick<TurnRuntime, "transport" | "clock" | "limits" | "closing" | "gauge">;
   readonly upstream: UpstreamRequest;
   /** Hold the whole stream before giving any of it: the caller wants no stream. */
   readonly whole: boolean;
-  /** Call over a new connection. Default false. */
-  readonly fresh?: boolean;
-  /** Keep a failure event behind the commit point back; see `AnswerStream`. Default false. */
-  readonly withholdsFailure?: boolean;
-  readonly classify: (evidence: Evidence) => Failure;
-  /** False when a stream is only passed on, and nobody asks for its events. Default true. */
-  readonly needsEvents?: boolean;
-  /** Called when the request is on its way. Must not throw. */
-  readonly onSent?: (() => void) | undefined;
-  /** Told the headers of the answer, also of a refusal. */
-  readonly onHeaders?: (headers: Readonly<Record<string, string>>) => void;
-  /** Told the answer as it is read: the data of each event (but those that are only more of the same), or the whole body. */
-  readonly onText?: (text: string) => void;
+  /** Call over a new connection. */
+  readonly fresh: boolean;
+  /** Keep a failure event behind the commit point back; see `AnswerStream`. */
+  readonly withholdsFailure: boolean;
+  /** False when a stream is only passed on, and nobody asks for its events. */
+  readonly needsEvents: boolean;
   /** The caller's. */
   readonly signal: CancelSignal | undefined;
-  /** Aborts when this process lets go of everything. */
-  readonly closing: CancelSignal | undefined;
-  readonly gauge: StreamGauge | undefined;
+  classify(evidence: Evidence): Failure;
+  /** Called when the request is on its way. Must not throw. */
+  onSent(): void;
+  /** Told the headers of the answer, also of a refusal. */
+  onHeaders(headers: Readonly<Record<string, string>>): void;
+  /** Told the answer as it is read: the data of each event (but those that are only more of the same), or the whole body. */
+  onText(text: string): void;
 }
 
 /** What an attempt came to: an answer at its commit point, or a failure of which the caller has seen nothing. */
@@ -63,94 +58,139 @@ const once = { once: true };
 
 const closedMeanwhile = new Error("the answer was closed while more of it was waited for");
 
-/** Makes one upstream call and holds its answer until the commit point. Never throws. */
-export async function runAttempt(input: AttemptInput): Promise<AttemptResult> {
-  const { clock, limits, upstream, classify } = input;
-  const { signal, closing } = input;
-  const protocol = protocols[upstream.protocol];
-  const controller = new AbortController();
-  const cancel = (): void => controller.abort(signal?.aborted === true ? signal.reason : closing?.reason);
-  const isCancelled = (): boolean => signal?.aborted === true || closing?.aborted === true;
-  if (isCancelled())
-    return failed({ phase: "connect", networkCode: "CALLER_CANCELLED", message: "the caller gave up" });
-  signal?.addEventListener("abort", cancel, once);
-  closing?.addEventListener("abort", cancel, once);
+/** Makes one upstream call and holds its answer until the commit point. Never rejects. */
+export function runAttempt(input: AttemptInput): Promise<AttemptResult> {
+  return new Attempt(input).run();
+}
 
-  const silenceMs = upstream.streams ? limits.firstEventMs : Math.max(limits.firstEventMs, limits.idleMs);
-  const watchdog = createWatchdog(clock, () => {
-    controller.abort(new SilenceError("the provider did not answer in time"));
-  });
-  watchdog.expect(silenceMs);
+class Attempt {
+  readonly #input: AttemptInput;
+  readonly #canceller = new Canceller();
+  readonly #cancel: () => void;
+  readonly #watchdog: Watchdog;
 
-  let response: TransportResponse;
-  try {
-    const fresh = input.fresh === true ? { fresh: true } : {};
-    const sending = input.transport.send({ ...upstream.request, ...fresh, signal: controller.signal });
-    input.onSent?.();
-    response = await sending;
-    input.onHeaders?.(response.headers);
-    if (isSuccess(response.status) && isEventStream(response, upstream.streams)) {
+  constructor(input: AttemptInput) {
+    this.#input = input;
+    const { signal, runtime } = input;
+    this.#cancel = () => this.#canceller.abort(signal?.aborted === true ? signal.reason : runtime.closing?.reason);
+    this.#watchdog = new Watchdog(runtime.clock, () => {
+      this.#canceller.abort(new SilenceError("the provider did not answer in time"));
+    });
+  }
+
+  run(): Promise<AttemptResult> {
+    const { runtime, upstream, signal, fresh } = this.#input;
+    if (this.#isCancelled()) return Promise.resolve(this.#failed(givenUp("connect")));
+    signal?.addEventListener("abort", this.#cancel, once);
+    runtime.closing?.addEventListener("abort", this.#cancel, once);
+    const { limits } = runtime;
+    this.#watchdog.expect(upstream.streams ? limits.firstEventMs : Math.max(limits.firstEventMs, limits.idleMs));
+
+    const { method, url, headers, body } = upstream.request;
+    const sending = runtime.transport.send({ method, url, headers, body, signal: this.#canceller, fresh });
+    this.#input.onSent();
+    return sending.then(
+      (response) => this.#answered(response),
+      (error: unknown) => this.#broke(error),
+    );
+  }
+
+  #answered(response: TransportResponse): Soon<AttemptResult> {
+    const { upstream } = this.#input;
+    try {
+      this.#input.onHeaders(response.headers);
+      const isGood = isSuccess(response.status);
+      if (isGood && isEventStream(response, upstream.streams)) return this.#hold(response);
+      const limit = isGood ? wholeBodyLimit : errorBodyLimit;
+      const { whole } = response;
+      if (whole === undefined || whole.length > limit) return this.#read(response, limit);
+      return this.#judge(response, whole);
+    } catch (error) {
+      return this.#broke(error);
+    }
+  }
+
+  /** A stream, until its commit point. */
+  async #hold(response: TransportResponse): Promise<AttemptResult> {
+    const input = this.#input;
+    const { upstream, runtime } = input;
+    const { clock, limits, gauge } = runtime;
+    try {
+      const reader = protocols[upstream.protocol].createStreamReader(() => bodyText(upstream.request.body));
       const stream = new AnswerStream({
         body: response.body,
-        reader: overheard(
-          protocol.createStreamReader(() => bodyText(upstream.request.body)),
-          input.onText,
-        ),
-        watchdog,
+        reader: overheard(reader, input),
+        watchdog: this.#watchdog,
         now: () => clock.now(),
         limits,
-        classify,
-        isCancelled,
-        giveUp: () => controller.abort(closedMeanwhile),
-        onClosed: release,
-        needsEvents: input.needsEvents !== false,
-        withholdsFailure: input.withholdsFailure === true,
-        ...(input.gauge === undefined ? {} : { gauge: input.gauge }),
+        classify: (evidence) => input.classify(evidence),
+        isCancelled: () => this.#isCancelled(),
+        giveUp: () => this.#canceller.abort(closedMeanwhile),
+        onClosed: () => this.#release(),
+        needsEvents: input.needsEvents,
+        withholdsFailure: input.withholdsFailure,
+        ...(gauge === undefined ? {} : { gauge }),
       });
       const failure = await stream.hold(input.whole);
       if (failure === null) return { ok: true, answer: { ...head(response), kind: "stream", stream } };
       await stream.close();
       return { ok: false, failure };
+    } catch (error) {
+      return this.#broke(error);
     }
-    const limit = isSuccess(response.status) ? wholeBodyLimit : errorBodyLimit;
-    const { whole } = response;
-    const bytes = whole === undefined || whole.length > limit ? await readBytes(response.body, limit) : whole;
-    release();
-    return readWhole(response, bytes);
-  } catch (error) {
-    release();
-    return failed(brokenEvidence(error, isCancelled()));
   }
 
-  function readWhole(answer: TransportResponse, bytes: Uint8Array): AttemptResult {
+  /** An answer that is no stream, or a refusal, of which not all came with its head. */
+  async #read(response: TransportResponse, limit: number): Promise<AttemptResult> {
+    try {
+      return this.#judge(response, await readBytes(response.body, limit));
+    } catch (error) {
+      return this.#broke(error);
+    }
+  }
+
+  #judge(response: TransportResponse, bytes: Uint8Array): AttemptResult {
+    this.#release();
+    const { status, headers } = response;
+    const protocol = protocols[this.#input.upstream.protocol];
     const text = decoder.decode(bytes);
-    const body = isSuccess(answer.status) ? parseObject(text) : null;
-    if (body === null) return failed(unreadable(protocol.readError(answer.status, answer.headers, text), answer, text));
-    input.onText?.(text);
+    const body = isSuccess(status) ? parseObject(text) : null;
+    if (body === null) return this.#failed(unreadable(protocol.readError(status, headers, text), response, text));
+    this.#input.onText(text);
     const verdict = protocol.readAnswer(body);
-    if (verdict.kind === "failure")
-      return failed({ headers: answer.headers, status: answer.status, ...verdict.evidence });
-    return { ok: true, answer: { ...head(answer), kind: "whole", body, bytes, usage: verdict.usage } };
+    if (verdict.kind === "failure") return this.#failed({ headers, status, ...verdict.evidence });
+    return { ok: true, answer: { status, headers, kind: "whole", body, bytes, usage: verdict.usage } };
   }
 
-  function failed(evidence: Evidence): AttemptResult {
-    return { ok: false, failure: classify(evidence) };
+  #broke(error: unknown): AttemptResult {
+    this.#release();
+    return this.#failed(brokenEvidence(error, this.#isCancelled()));
   }
 
-  function release(): void {
-    watchdog.stop();
-    signal?.removeEventListener("abort", cancel);
-    closing?.removeEventListener("abort", cancel);
+  #failed(evidence: Evidence): AttemptResult {
+    return { ok: false, failure: this.#input.classify(evidence) };
+  }
+
+  #isCancelled(): boolean {
+    const { signal, runtime } = this.#input;
+    return signal?.aborted === true || runtime.closing?.aborted === true;
+  }
+
+  #release(): void {
+    const { signal, runtime } = this.#input;
+    this.#watchdog.stop();
+    signal?.removeEventListener("abort", this.#cancel);
+    runtime.closing?.removeEventListener("abort", this.#cancel);
   }
 }
 
-function overheard(reader: StreamReader, onText: AttemptInput["onText"]): StreamReader {
-  if (onText === undefined) return reader;
+/** The reader, and `input` told the data of what it reads. */
+function overheard(reader: StreamReader, input: AttemptInput): StreamReader {
   const { endOfMore } = reader;
   return {
     ...(endOfMore === undefined ? {} : { endOfMore }),
     read(event) {
-      onText(event.data);
+      input.onText(event.data);
       return reader.read(event);
     },
     end: () => reader.end(),
@@ -191,8 +231,12 @@ function parseObject(text: string): JsonObject | null {
   }
 }
 
+function givenUp(phase: "connect" | "sent"): Evidence {
+  return { phase, networkCode: "CALLER_CANCELLED", message: "the caller gave up" };
+}
+
 function brokenEvidence(error: unknown, cancelled: boolean): Evidence {
-  if (cancelled) return { phase: "sent", networkCode: "CALLER_CANCELLED", message: "the caller gave up" };
+  if (cancelled) return givenUp("sent");
   if (error instanceof SilenceError)
     return { phase: "sent", networkCode: "FIRST_EVENT_TIMEOUT", message: error.message };
   if (error instanceof TransportError) {

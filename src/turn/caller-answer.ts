@@ -4,6 +4,7 @@ import type { JsonObject, Part } from "../protocols/canonical.ts";
 import { protocols } from "../protocols/index.ts";
 import type { EncodeOptions, StreamEncoder } from "../protocols/protocol.ts";
 import { createPublicStream } from "../protocols/responses/public-stream.ts";
+import type { Soon } from "../core/soon.ts";
 import type { ProtocolName } from "../core/target.ts";
 import { formatSse, type SseEvent } from "../protocols/sse.ts";
 import { aboutSuccessor } from "./about-successor.ts";
@@ -17,8 +18,8 @@ export interface CallerAnswer {
   readonly contentType: string;
   /** The answer in the caller's protocol. A cut answer ends with that protocol's own error event. */
   bytes(): AsyncGenerator<Uint8Array>;
-  /** The same, given to `taker` as it comes: a whole answer in one piece. Resolves at its end. */
-  pour(taker: Taker): Promise<void>;
+  /** The same, given to `taker` as it comes: a whole answer in one piece, and at once. Resolves at its end. */
+  pour(taker: Taker): Soon<void>;
   /** The answer as parts. A cut answer just ends. */
   parts(): AsyncGenerator<Part>;
   /** Known when one of the two has been iterated to its end. */
@@ -36,115 +37,134 @@ export function toCallerAnswer(
   protocol: ProtocolName,
   answer: UpstreamAnswer,
   options: EncodeOptions,
-  findSuccessor?: FindSuccessor,
+  findSuccessor: FindSuccessor | null = null,
 ): CallerAnswer {
   return answer.kind === "stream"
-    ? fromStream(request, protocol, answer, options, findSuccessor)
-    : fromWhole(request, protocol, answer, options);
+    ? new StreamedAnswer(request, protocol, answer, options, findSuccessor)
+    : new WholeAnswer(request, protocol, answer, options);
 }
 
 const encoder = new TextEncoder();
 
-type StreamAnswer = Extract<UpstreamAnswer, { kind: "stream" }>;
-type WholeAnswer = Extract<UpstreamAnswer, { kind: "whole" }>;
+type Streamed = Extract<UpstreamAnswer, { kind: "stream" }>;
+type Whole = Extract<UpstreamAnswer, { kind: "whole" }>;
 
-function fromStream(
-  request: TurnRequest,
-  protocol: ProtocolName,
-  answer: StreamAnswer,
-  options: EncodeOptions,
-  findSuccessor: FindSuccessor | undefined,
-): CallerAnswer {
-  const { stream } = answer;
-  const continuation = findSuccessor === undefined ? null : new Continuation(findSuccessor);
-  const end = (): StreamEnd | null => continuation?.end ?? stream.end;
+/** An answer that came as a stream. */
+class StreamedAnswer implements CallerAnswer {
+  readonly #request: TurnRequest;
+  readonly #protocol: ProtocolName;
+  readonly #answer: Streamed;
+  readonly #options: EncodeOptions;
+  readonly #continuation: Continuation | null;
 
-  async function* parts(): AsyncGenerator<Part> {
-    const decoder = protocols[protocol].createStreamDecoder();
-    for await (const batch of stream.rest()) {
-      for (const event of batch.events) yield* heard(decoder.decode(event));
-    }
-    yield* heard(decoder.end?.() ?? []);
-    if (continuation !== null) yield* continuation.parts(stream.end);
+  constructor(
+    request: TurnRequest,
+    protocol: ProtocolName,
+    answer: Streamed,
+    options: EncodeOptions,
+    findSuccessor: FindSuccessor | null,
+  ) {
+    this.#request = request;
+    this.#protocol = protocol;
+    this.#answer = answer;
+    this.#options = options;
+    this.#continuation = findSuccessor === null ? null : new Continuation(findSuccessor);
   }
 
-  function* heard(decoded: Part[]): Generator<Part> {
+  get contentType(): string {
+    return contentType(this.#request);
+  }
+
+  end(): StreamEnd | null {
+    return this.#continuation?.end ?? this.#answer.stream.end;
+  }
+
+  async *parts(): AsyncGenerator<Part> {
+    const { stream } = this.#answer;
+    const decoder = protocols[this.#protocol].createStreamDecoder();
+    for await (const batch of stream.rest()) {
+      for (const event of batch.events) yield* this.#heard(decoder.decode(event));
+    }
+    yield* this.#heard(decoder.end?.() ?? []);
+    if (this.#continuation !== null) yield* this.#continuation.parts(stream.end);
+  }
+
+  // The generator itself: one that goes through another costs for every piece.
+  bytes(): AsyncGenerator<Uint8Array> {
+    const request = this.#request;
+    if (request.dialect === this.#protocol) return wantsStream(request) ? this.#untouched() : this.#folded();
+    return encodeParts(request, this.parts(), this.#options, () => cutFailure(this.end()), this.#continuation);
+  }
+
+  async pour(taker: Taker): Promise<void> {
+    const request = this.#request;
+    const isPlain = request.dialect === this.#protocol && wantsStream(request) && this.#continuation === null;
+    if (!isPlain || needsPublicForm(request, this.#answer)) return pourAll(this.bytes(), taker);
+    const { stream } = this.#answer;
+    await stream.pour(taker);
+    const { missingEnd } = stream;
+    if (missingEnd.length > 0) taker.take(missingEnd);
+    const last = this.end();
+    if (last?.kind === "cut" && !last.told) taker.take(errorEvent(this.#protocol, last.failure));
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#answer.stream.close(), this.#continuation?.close()]);
+  }
+
+  *#heard(decoded: Part[]): Generator<Part> {
     for (const part of decoded) {
-      continuation?.hear(part);
+      this.#continuation?.hear(part);
       yield part;
     }
   }
 
-  async function* untouched(): AsyncGenerator<Uint8Array> {
-    if (continuation !== null) yield* goingOn(continuation);
-    else if (!needsPublicForm(request, answer)) {
+  async *#untouched(): AsyncGenerator<Uint8Array> {
+    const { stream } = this.#answer;
+    if (this.#continuation !== null) yield* this.#goingOn(this.#continuation);
+    else if (!needsPublicForm(this.#request, this.#answer)) {
       for await (const batch of stream.rest()) yield batch.bytes;
       if (stream.missingEnd.length > 0) yield stream.missingEnd;
-    } else for await (const { events } of publicBatches()) yield encodeEvents(events);
-    const last = end();
-    if (last?.kind === "cut" && !last.told) yield errorEvent(protocol, last.failure);
+    } else for await (const { events } of this.#publicBatches()) yield encodeEvents(events);
+    const last = this.end();
+    if (last?.kind === "cut" && !last.told) yield errorEvent(this.#protocol, last.failure);
   }
 
-  async function* publicBatches(): AsyncGenerator<Batch> {
+  async *#publicBatches(): AsyncGenerator<Batch> {
     const toPublic = createPublicStream();
-    for await (const batch of stream.rest()) {
+    for await (const batch of this.#answer.stream.rest()) {
       const events = batch.events.flatMap((event) => toPublic(event) ?? []);
       if (events.length > 0) yield { bytes: encodeEvents(events), events };
     }
   }
 
   /** The stream as it is, followed so that others can go on in it. A failure event of its own waits until it is known that nobody does. */
-  async function* goingOn(following: Continuation): AsyncGenerator<Uint8Array> {
-    const decoder = protocols[protocol].createStreamDecoder();
-    const follower = protocols[protocol].createStreamFollower(() =>
-      request.dialect === "canonical" ? "" : textOf(request.body),
-    );
-    for await (const { bytes, events } of needsPublicForm(request, answer) ? publicBatches() : stream.rest()) {
+  async *#goingOn(following: Continuation): AsyncGenerator<Uint8Array> {
+    const request = this.#request;
+    const { stream } = this.#answer;
+    const protocol = protocols[this.#protocol];
+    const decoder = protocol.createStreamDecoder();
+    const follower = protocol.createStreamFollower(() => (request.dialect === "canonical" ? "" : textOf(request.body)));
+    const batches = needsPublicForm(request, this.#answer) ? this.#publicBatches() : stream.rest();
+    for await (const { bytes, events } of batches) {
       yield bytes;
       for (const event of events) {
         follower.see(event);
         for (const part of decoder.decode(event)) following.hear(part);
       }
     }
-    const encoded = following.canFollow(stream.end) ? follower.resume(following.openText, options) : null;
+    const encoded = following.canFollow(stream.end) ? follower.resume(following.openText, this.#options) : null;
     if (encoded !== null) yield* encodeInto(encoded, following.parts(stream.end), following);
     if (following.end !== null) return;
     yield encodeEvents(stream.withheld);
     yield stream.missingEnd;
   }
 
-  async function* folded(): AsyncGenerator<Uint8Array> {
+  async *#folded(): AsyncGenerator<Uint8Array> {
     const events: SseEvent[] = [];
-    for await (const batch of stream.rest()) events.push(...batch.events);
-    yield encoder.encode(JSON.stringify(protocols[protocol].foldStream(events)));
+    for await (const batch of this.#answer.stream.rest()) events.push(...batch.events);
+    yield encoder.encode(JSON.stringify(protocols[this.#protocol].foldStream(events)));
   }
-
-  // The generator itself: one that goes through another costs for every piece.
-  function bytes(): AsyncGenerator<Uint8Array> {
-    if (request.dialect === protocol) return wantsStream(request) ? untouched() : folded();
-    return encodeParts(request, parts(), options, () => cutFailure(end()), continuation);
-  }
-
-  async function pour(taker: Taker): Promise<void> {
-    const isPlain = request.dialect === protocol && wantsStream(request) && continuation === null;
-    if (!isPlain || needsPublicForm(request, answer)) return pourAll(bytes(), taker);
-    await stream.pour(taker);
-    const { missingEnd } = stream;
-    if (missingEnd.length > 0) taker.take(missingEnd);
-    const last = end();
-    if (last?.kind === "cut" && !last.told) taker.take(errorEvent(protocol, last.failure));
-  }
-
-  return {
-    contentType: contentType(request),
-    bytes,
-    pour,
-    parts,
-    end,
-    close: async () => {
-      await Promise.all([stream.close(), continuation?.close()]);
-    },
-  };
 }
 
 async function pourAll(bytes: AsyncGenerator<Uint8Array>, taker: Taker): Promise<void> {
@@ -159,7 +179,7 @@ function encodeEvents(events: readonly SseEvent[]): Uint8Array {
  * True when the answer comes from the backend behind ChatGPT logins and goes to somebody else than Codex, whose stream it is. Both
  * are known by their `x-codex-` headers.
  */
-function needsPublicForm(request: TurnRequest, answer: StreamAnswer): boolean {
+function needsPublicForm(request: TurnRequest, answer: Streamed): boolean {
   const headers = request.dialect === "canonical" ? {} : (request.headers ?? {});
   return hasCodexHeader(answer.headers) && !hasCodexHeader(headers);
 }
@@ -168,42 +188,53 @@ function hasCodexHeader(headers: Readonly<Record<string, string>>): boolean {
   return Object.keys(headers).some((name) => name.startsWith("x-codex-"));
 }
 
-function fromWhole(
-  request: TurnRequest,
-  protocol: ProtocolName,
-  answer: WholeAnswer,
-  options: EncodeOptions,
-): CallerAnswer {
-  let done = false;
+/** An answer that came as a whole. */
+class WholeAnswer implements CallerAnswer {
+  readonly #request: TurnRequest;
+  readonly #protocol: ProtocolName;
+  readonly #answer: Whole;
+  readonly #options: EncodeOptions;
+  #isGiven = false;
 
-  async function* parts(): AsyncGenerator<Part> {
-    yield* protocols[protocol].decodeAnswer(answer.body);
-    done = true;
+  constructor(request: TurnRequest, protocol: ProtocolName, answer: Whole, options: EncodeOptions) {
+    this.#request = request;
+    this.#protocol = protocol;
+    this.#answer = answer;
+    this.#options = options;
   }
 
-  const isPlain = request.dialect === protocol && !wantsStream(request);
-
-  async function* bytes(): AsyncGenerator<Uint8Array> {
-    if (isPlain) yield answer.bytes;
-    else yield* encodeParts(request, parts(), options, () => null);
-    done = true;
+  get contentType(): string {
+    return contentType(this.#request);
   }
 
-  function pour(taker: Taker): Promise<void> {
-    if (!isPlain) return pourAll(bytes(), taker);
-    done = true;
-    taker.take(answer.bytes);
+  end(): StreamEnd | null {
+    return this.#isGiven ? { kind: "complete", usage: this.#answer.usage } : null;
+  }
+
+  async *parts(): AsyncGenerator<Part> {
+    yield* protocols[this.#protocol].decodeAnswer(this.#answer.body);
+    this.#isGiven = true;
+  }
+
+  async *bytes(): AsyncGenerator<Uint8Array> {
+    if (this.#isPlain()) yield this.#answer.bytes;
+    else yield* encodeParts(this.#request, this.parts(), this.#options, () => null);
+    this.#isGiven = true;
+  }
+
+  pour(taker: Taker): Soon<void> {
+    if (!this.#isPlain()) return pourAll(this.bytes(), taker);
+    this.#isGiven = true;
+    taker.take(this.#answer.bytes);
+  }
+
+  close(): Promise<void> {
     return Promise.resolve();
   }
 
-  return {
-    contentType: contentType(request),
-    bytes,
-    pour,
-    parts,
-    end: () => (done ? { kind: "complete", usage: answer.usage } : null),
-    close: () => Promise.resolve(),
-  };
+  #isPlain(): boolean {
+    return this.#request.dialect === this.#protocol && !wantsStream(this.#request);
+  }
 }
 
 /** Parts → the caller's protocol, as a stream or whole. */

@@ -17,7 +17,7 @@ export class Repairs {
   readonly #habits: HabitLedger;
   /** What this turn tries, and does not know yet to help; null as long as that is nothing. */
   #guessed: HabitLedger | null = null;
-  readonly #fitted = new Set<string>();
+  #fitted: Set<string> | null = null;
   #withoutSeals = false;
 
   constructor(habits: HabitLedger) {
@@ -34,7 +34,7 @@ export class Repairs {
   isDone(target: Target, { row }: Failure, sent: Repaired): boolean {
     const habit = habitByRow[row];
     if (habit === undefined) return this.#withoutSeals;
-    return sent.habits.includes(habit) || this.#fitted.has(nameOf(target, habit));
+    return sent.habits.includes(habit) || this.#fitted?.has(nameOf(target, habit)) === true;
   }
 
   add(target: Target, { row }: Failure): void {
@@ -43,7 +43,7 @@ export class Repairs {
       this.#withoutSeals = true;
     } else {
       (this.#guessed ??= createHabitLedger()).learn(target, habit);
-      this.#fitted.add(nameOf(target, habit));
+      (this.#fitted ??= new Set()).add(nameOf(target, habit));
     }
   }
 

@@ -3,6 +3,7 @@ import type { Cooldown } from "../core/cooldown.ts";
 import type { AttemptRecord, Candidate, Cost, TurnEvent, TurnRecord } from "../core/events.ts";
 import type { Failure } from "../core/failure.ts";
 import { costOf } from "../core/price.ts";
+import { type Soon, soon } from "../core/soon.ts";
 import type { Route } from "../core/target.ts";
 import type { StreamEnd } from "./answer-stream.ts";
 import { clearAfterSuccess } from "./bench.ts";
@@ -11,10 +12,11 @@ import type { BlockedCandidate } from "./candidates.ts";
 import type { Successor } from "./continuation.ts";
 import type { TurnRequest } from "./request.ts";
 import type { TurnRuntime } from "./runtime.ts";
+import { ServedAnswer } from "./served-answer.ts";
 import type { TurnOptions } from "./turn-options.ts";
-import { leftOut, toCandidate, TurnLog } from "./turn-log.ts";
+import { leftOut, TurnLog } from "./turn-log.ts";
 import { toCanonical } from "./upstream-request.ts";
-import { beginWalk, type Found, type Lost } from "./walk.ts";
+import { beginWalk, type Found, type Lost, type Walk, type WalkInput } from "./walk.ts";
 
 /** A turn at its commit point, or at its end without an answer. */
 export type TurnResult =
@@ -35,6 +37,8 @@ export type TurnResult =
       readonly answer: CallerAnswer;
       /** Settles when the answer was read to its end or closed. */
       readonly done: Promise<TurnRecord>;
+      /** The same, where it is known already; else null. */
+      readonly record: TurnRecord | null;
     }
   | {
       readonly ok: false;
@@ -54,132 +58,218 @@ export type TurnResult =
  * `decide` says. Every switch is told to `onEvent` and kept in the journal (R10). Rejects only for bugs and for a store
  * that can't be read.
  */
-export async function runTurn(runtime: TurnRuntime, request: TurnRequest, options: TurnOptions): Promise<TurnResult> {
-  const { store, clock } = runtime;
-  const { route } = options;
-  const began = runtime.stopwatch?.();
-  const log = new TurnLog(runtime.newTurnId(), route.name, clock, listeners(runtime.observeTurn?.(), options.onEvent));
-  /** Aborts when the answer is closed: nobody is looked for any more. Null where nobody ever is. */
-  const left = route.continue === "text" ? new AbortController() : null;
-  const walk = await beginWalk({ runtime, request, options: endingWith(left, options), log, findSuccessor });
-  /** Whose answer goes to the caller; null before, and after it broke off. */
-  let serving: Found | null = null;
-  /** What answers that broke off and were gone on in have cost. */
-  let spent: Cost | null = null;
-  /** True while somebody is looked for to go on, and for good when the caller left meanwhile. */
-  let isSearching = false;
+export function runTurn(runtime: TurnRuntime, request: TurnRequest, options: TurnOptions): Promise<TurnResult> {
+  return new RunningTurn(runtime, request, options).run();
+}
 
-  const found = await walk.find(null);
-  return found.ok ? commit(found) : fail(found);
+/** One turn from its beginning until its record is stored. */
+class RunningTurn {
+  readonly #runtime: TurnRuntime;
+  readonly #request: TurnRequest;
+  readonly #route: Route;
+  readonly #began: number | undefined;
+  readonly #log: TurnLog;
+  /** Aborts when the answer is closed: nobody is looked for any more. Null where nobody ever is. */
+  readonly #left: AbortController | null;
+  readonly #walking: WalkInput;
+  #walk: Walk | null = null;
+  /** Whose answer goes to the caller; null before, and after it broke off. */
+  #serving: Found | null = null;
+  /** What answers that broke off and were gone on in have cost. */
+  #spent: Cost | null = null;
+  /** True while somebody is looked for to go on, and for good when the caller left meanwhile. */
+  #isSearching = false;
+
+  constructor(runtime: TurnRuntime, request: TurnRequest, options: TurnOptions) {
+    const { route } = options;
+    this.#runtime = runtime;
+    this.#request = request;
+    this.#route = route;
+    this.#began = runtime.stopwatch?.();
+    const observers = listeners(runtime.observeTurn?.(), options.onEvent);
+    const log = new TurnLog(runtime.newTurnId(), route.name, runtime.clock, observers);
+    this.#log = log;
+    const left = route.continue === "text" ? new AbortController() : null;
+    this.#left = left;
+    this.#walking = {
+      runtime,
+      request,
+      options: endingWith(left, options),
+      log,
+      findSuccessor: left === null ? null : (said, cut) => this.#findSuccessor(said, cut),
+    };
+  }
+
+  async run(): Promise<TurnResult> {
+    const begun = beginWalk(this.#walking);
+    const walk = begun instanceof Promise ? await begun : begun;
+    this.#walk = walk;
+    const found = await walk.find(null);
+    return found.ok ? this.#commit(found) : this.#fail(walk, found);
+  }
 
   /** The answer broke off after its caller had seen some of it: looks for somebody to go on. */
-  async function findSuccessor(said: string, cut: Failure): Promise<Successor | null> {
-    const broken = serving;
-    if (broken === null || walk.isGivenUp() || !canBeGoneOn(request)) return null;
-    serving = null;
+  async #findSuccessor(said: string, cut: Failure): Promise<Successor | null> {
+    const broken = this.#serving;
+    const walk = this.#walk;
+    if (broken === null || walk === null || walk.isGivenUp() || !canBeGoneOn(this.#request)) return null;
+    this.#serving = null;
     broken.leave();
-    spend(broken);
-    isSearching = true;
+    this.#spend(broken);
+    this.#isSearching = true;
     const found = await walk.findAfter(broken, cut, said).catch((error: unknown) => {
-      isSearching = false;
+      this.#isSearching = false;
       throw error;
     });
     if (!found.ok) {
-      isSearching = found.outcome === "cancelled";
+      this.#isSearching = found.outcome === "cancelled";
       return null;
     }
-    if (left?.signal.aborted === true) {
+    if (this.#left?.signal.aborted === true) {
       found.leave();
       await found.tried.answer.close();
       return null;
     }
-    isSearching = false;
-    serve(found);
-    const { provider, model, credential } = toCandidate(found.candidate);
+    this.#isSearching = false;
+    this.#serve(found);
+    const { provider, model, credential } = found.shown;
     const name = `${provider}/${model}/${credential.label}`;
     const { answer, prefilled, dropped } = found.tried;
     return { answer, prefilled, name, dropped };
   }
 
-  /** From now on this one's answer goes to the caller. `since`: when the turn began, by the stopwatch, if no caller has read since. */
-  function serve(found: Found, since?: number): void {
-    const { candidate, startedAt } = found;
-    serving = found;
+  /** From now on this one's answer goes to the caller. `overheadMs`: what the turn took besides, if no caller has read since it began. */
+  #serve(found: Found, overheadMs?: number): void {
+    const { shown: candidate, startedAt } = found;
+    const log = this.#log;
+    this.#serving = found;
     const dropped = leftOut(found.tried.dropped);
-    log.add({ candidate: toCandidate(candidate), startedAt, called: true, ...dropped, failure: null, decision: null });
-    const now = runtime.stopwatch?.();
-    const overhead = now === undefined || since === undefined ? {} : { overheadMs: now - since - walk.elsewhereMs };
-    log.tell({
-      type: "committed",
-      attempt: log.attempts.length,
-      candidate: toCandidate(candidate),
-      ...overhead,
-      ...dropped,
-    });
+    log.add({ candidate, startedAt, called: true, ...dropped, failure: null, decision: null });
+    const overhead = overheadMs === undefined ? {} : { overheadMs };
+    log.tell({ type: "committed", attempt: log.attempts.length, candidate, ...overhead, ...dropped });
   }
 
   /** Counts what this one's answer has cost, as far as it came. */
-  function spend({ candidate, tried }: Found): void {
+  #spend({ candidate, tried }: Found): void {
     const { target } = candidate;
     const usage = usageOf(tried.answer.end());
-    const reported = runtime.findProvider(target.provider)?.reportsUsd === true ? usage?.reportedCost : undefined;
-    const cost = costOf(usage, runtime.priceOf?.(target) ?? null, reported);
-    if (cost !== null) spent = { ...cost, usd: cost.usd + (spent?.usd ?? 0) };
+    const reported = this.#runtime.findProvider(target.provider)?.reportsUsd === true ? usage?.reportedCost : undefined;
+    const cost = costOf(usage, this.#runtime.priceOf?.(target) ?? null, reported);
+    if (cost !== null) this.#spent = { ...cost, usd: cost.usd + (this.#spent?.usd ?? 0) };
   }
 
-  function commit(found: Found): TurnResult {
-    const { candidate, tried } = found;
+  #commit(found: Found): TurnResult {
+    const { shown, tried } = found;
+    const log = this.#log;
     const first = log.attempts[0]?.candidate;
-    const served = toCandidate(candidate);
-    serve(found, began);
-    const { answer, done } = watchEnd(tried.answer, async () => {
-      const end = tried.answer.end();
-      const outcome = isSearching ? "cancelled" : outcomeOf(end);
-      left?.abort(answerClosed);
-      const cut = outcome === "cut" && end?.kind === "cut" ? end.failure : null;
-      let cooldown: Cooldown | null = null;
-      const who = serving;
-      if (who !== null) spend(who);
-      who?.leave();
-      if (cut !== null && who !== null) {
-        walk.tellRelogin(who.candidate, cut);
-        cooldown = await walk.benchFor(who, cut);
-        log.cutLast(cut, cooldown);
-      }
-      const record = log.end(outcome, { usage: usageOf(end), cost: spent, cut, cooldown });
-      await walk.settled();
-      if (outcome === "answered" && who !== null)
-        await walk.written(clearAfterSuccess(store, who.candidate, who.startedAt));
-      await walk.written(store.appendTurn(record));
-      return record;
-    });
-    return {
-      ok: true,
-      turnId: log.turnId,
-      candidate: served,
-      attempts: log.attempts.length,
-      switched: !isPrimary(route, served) || (first !== undefined && first.credential.id !== served.credential.id),
-      status: tried.status,
-      headers: tried.headers,
-      dropped: tried.dropped,
-      answer,
-      done,
-    };
+    const now = this.#runtime.stopwatch?.();
+    const since = this.#began;
+    this.#serve(
+      found,
+      now === undefined || since === undefined ? undefined : now - since - (this.#walk?.elsewhereMs ?? 0),
+    );
+    const isSwitched =
+      !isPrimary(this.#route, shown) || (first !== undefined && first.credential.id !== shown.credential.id);
+    const answer = new ServedAnswer(tried.answer, () => this.#end(tried.answer.end()));
+    return new Committed(log.turnId, shown, log.attempts.length, isSwitched, tried, answer);
   }
 
-  async function fail({ failure, outcome }: Lost): Promise<TurnResult> {
-    const { candidates, nearestRecovery } = walk;
-    await walk.settled();
-    await walk.written(store.appendTurn(log.end(outcome, { usage: null, cost: null })));
+  /** The answer has ended so. */
+  #end(end: StreamEnd | null): Soon<TurnRecord> {
+    const outcome = this.#isSearching ? "cancelled" : outcomeOf(end);
+    this.#left?.abort(answerClosed);
+    const who = this.#serving;
+    if (who !== null) this.#spend(who);
+    who?.leave();
+    if (outcome === "cut" && end?.kind === "cut") return this.#endCut(end, who);
+    return this.#store(
+      this.#log.end(outcome, { usage: usageOf(end), cost: this.#spent }),
+      outcome === "answered" ? who : null,
+    );
+  }
+
+  async #endCut(end: Extract<StreamEnd, { kind: "cut" }>, who: Found | null): Promise<TurnRecord> {
+    const { failure: cut } = end;
+    let cooldown: Cooldown | null = null;
+    if (who !== null && this.#walk !== null) {
+      this.#walk.tellRelogin(who.candidate, cut);
+      cooldown = await this.#walk.benchFor(who, cut);
+      this.#log.cutLast(cut, cooldown);
+    }
+    return this.#store(this.#log.end("cut", { usage: usageOf(end), cost: this.#spent, cut, cooldown }), null);
+  }
+
+  /** Stores what the turn leaves behind, in this order: rests, what `served` has cleared, the record. */
+  #store(record: TurnRecord, served: Found | null): Soon<TurnRecord> {
+    const { store } = this.#runtime;
+    const walk = this.#walk;
+    if (walk === null) return record;
+    const cleared = soon(walk.settled(), () =>
+      served === null ? undefined : walk.written(() => clearAfterSuccess(store, served.candidate, served.startedAt)),
+    );
+    const appended = soon(cleared, () => walk.written(() => store.appendTurn(record)));
+    return soon(appended, () => record);
+  }
+
+  async #fail(walk: Walk, { failure, outcome }: Lost): Promise<TurnResult> {
+    const log = this.#log;
+    await this.#store(log.end(outcome, { usage: null, cost: null }), null);
     return {
       ok: false,
       turnId: log.turnId,
       outcome,
       failure,
       attempts: log.attempts,
-      blocked: candidates.blocked,
-      nearestRecovery,
+      blocked: walk.candidates.blocked,
+      nearestRecovery: walk.nearestRecovery,
     };
+  }
+}
+
+/** A turn at its commit point. */
+class Committed {
+  readonly ok = true as const;
+  readonly turnId: string;
+  readonly candidate: Candidate;
+  readonly attempts: number;
+  readonly switched: boolean;
+  readonly answer: ServedAnswer;
+  readonly #tried: Found["tried"];
+
+  constructor(
+    turnId: string,
+    candidate: Candidate,
+    attempts: number,
+    switched: boolean,
+    tried: Found["tried"],
+    answer: ServedAnswer,
+  ) {
+    this.turnId = turnId;
+    this.candidate = candidate;
+    this.attempts = attempts;
+    this.switched = switched;
+    this.answer = answer;
+    this.#tried = tried;
+  }
+
+  get status(): number {
+    return this.#tried.status;
+  }
+
+  get headers(): Readonly<Record<string, string>> {
+    return this.#tried.headers;
+  }
+
+  get dropped(): readonly string[] {
+    return this.#tried.dropped;
+  }
+
+  get record(): TurnRecord | null {
+    return this.answer.record;
+  }
+
+  get done(): Promise<TurnRecord> {
+    return this.answer.done;
   }
 }
 
@@ -220,65 +310,4 @@ function listeners(first: Listener | undefined, second: Listener | undefined): L
 
 function isPrimary({ targets }: Route, { provider, model }: Candidate): boolean {
   return targets[0]?.provider === provider && targets[0].model === model;
-}
-
-/** The answer, with `onEnd` called once when it was read to its end, given up, or closed. */
-function watchEnd(
-  answer: CallerAnswer,
-  onEnd: () => Promise<TurnRecord>,
-): { answer: CallerAnswer; done: Promise<TurnRecord> } {
-  let ended = false;
-  const { promise: done, resolve, reject } = Promise.withResolvers<TurnRecord>();
-  // Nobody has to wait for it.
-  done.catch(() => {});
-
-  async function end(): Promise<void> {
-    if (ended) return;
-    ended = true;
-    await onEnd().then(resolve, reject);
-  }
-
-  return {
-    answer: {
-      ...answer,
-      bytes: () => withEnd(answer.bytes(), end),
-      async pour(taker) {
-        try {
-          await answer.pour(taker);
-        } finally {
-          await end();
-        }
-      },
-      parts: () => withEnd(answer.parts(), end),
-      close: async () => {
-        await answer.close();
-        await end();
-      },
-    },
-    done,
-  };
-}
-
-/** `items`, with `end` awaited before their end is told. No generator of its own, which would cost for every item. */
-function withEnd<T>(items: AsyncGenerator<T>, end: () => Promise<void>): AsyncGenerator<T> {
-  const step = async (taken: Promise<IteratorResult<T>>): Promise<IteratorResult<T>> => {
-    try {
-      const result = await taken;
-      if (result.done === true) await end();
-      return result;
-    } catch (error) {
-      await end();
-      throw error;
-    }
-  };
-  const watched: AsyncGenerator<T> = {
-    next: () => step(items.next()),
-    return: (value: unknown) => step(items.return(value)),
-    throw: (error: unknown) => step(items.throw(error)),
-    [Symbol.asyncIterator]: () => watched,
-    async [Symbol.asyncDispose]() {
-      await watched.return(undefined);
-    },
-  };
-  return watched;
 }

@@ -17,7 +17,7 @@ import { headersForCredential } from "./turn-state.ts";
 
 /** The request for one attempt, and what follows from it. */
 export interface UpstreamRequest {
-  readonly request: Omit<TransportRequest, "signal">;
+  readonly request: Required<Pick<TransportRequest, "method" | "url" | "headers" | "body">>;
   readonly protocol: ProtocolName;
   /** True when the provider answers with a stream, whatever the caller wants. */
   readonly streams: boolean;
@@ -48,7 +48,7 @@ export function writeUpstreamRequest(
   request: TurnRequest,
   to: UpstreamAddress,
   repaired: Repaired,
-  goOn?: { readonly said: string; readonly mayPrefill: boolean },
+  goOn: { readonly said: string; readonly mayPrefill: boolean } | null = null,
 ): UpstreamRequest {
   const protocol = protocols[to.protocol];
   const streams = wantsStream(request) || to.provider.bodyRules?.alwaysStream === true;
@@ -57,9 +57,7 @@ export function writeUpstreamRequest(
       ? { body: sameDialect(request.body, to, repaired, streams), dropped: [] }
       : translated(request, to, repaired, streams);
   const asked =
-    goOn === undefined
-      ? null
-      : protocol.askToGoOn(JSON.parse(bodyText(body)) as JsonObject, goOn.said, goOn.mayPrefill);
+    goOn === null ? null : protocol.askToGoOn(JSON.parse(bodyText(body)) as JsonObject, goOn.said, goOn.mayPrefill);
   return {
     request: {
       method: "POST",

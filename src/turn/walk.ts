@@ -1,5 +1,6 @@
 import { type Cooldown, healsByItself } from "../core/cooldown.ts";
 import { decide, type Decision } from "../core/decide.ts";
+import type { Candidate } from "../core/events.ts";
 import type { Failure } from "../core/failure.ts";
 import type { Soon } from "../core/soon.ts";
 import type { Target } from "../core/target.ts";
@@ -23,8 +24,8 @@ export interface WalkInput {
   readonly request: TurnRequest;
   readonly options: TurnOptions;
   readonly log: TurnLog;
-  /** Who is looked for when the answer breaks off, where the route wants that. */
-  readonly findSuccessor: FindSuccessor;
+  /** Who is looked for when the answer breaks off; null where the route does not want that. */
+  readonly findSuccessor: FindSuccessor | null;
 }
 
 /** What comes after a failure, and who or what rests because of it. */
@@ -37,6 +38,8 @@ interface Next {
 export interface Found {
   readonly ok: true;
   readonly candidate: LineCandidate;
+  /** The same, as it may be shown. */
+  readonly shown: Candidate;
   /** Unix ms. */
   readonly startedAt: number;
   readonly tried: Extract<TryResult, { ok: true }>;
@@ -56,13 +59,12 @@ const nothing = (): void => {};
 /** The first wait of a turn takes at least this long, each further one twice as long, in ms. */
 const shortestWaitMs = 1_000;
 
-/** Lists the candidates and stands before the first of them. Rejects for a store that can't be read. */
-export async function beginWalk(input: WalkInput): Promise<Walk> {
+/** Lists the candidates and stands before the first of them. Rejects, or throws, for a store that can't be read. */
+export function beginWalk(input: WalkInput): Soon<Walk> {
   const { runtime, options } = input;
-  const candidates = await listCandidates(runtime, options.route, options.preferredCredentialId);
-  const cooling = coolingLogins(candidates);
-  if (cooling.length > 0) runtime.keeper.tend(cooling);
-  return new Walk(input, candidates);
+  const listed = listCandidates(runtime, options.route, options.preferredCredentialId);
+  if (listed instanceof Promise) return listed.then((candidates) => new Walk(input, candidates));
+  return new Walk(input, listed);
 }
 
 /** The way of one turn along its candidates. A class, since a turn makes one each time: methods are not made anew. */
@@ -88,7 +90,8 @@ export class Walk {
   #last: { candidate: LineCandidate; failure: Failure } | null = null;
   /** Rests that are not written yet; see `#writeRests`. */
   #rests: Cooldown[] = [];
-  #written: Promise<void> = Promise.resolve();
+  /** Null when nothing is being written. */
+  #writing: Promise<void> | null = null;
 
   constructor(input: WalkInput, candidates: Candidates) {
     const { runtime } = input;
@@ -101,6 +104,8 @@ export class Walk {
     this.#nearestRecovery = candidates.nearestRecovery;
     this.#waitLeftMs = runtime.limits.maxWaitMs;
     this.#repairs = new Repairs(runtime.habits ?? createHabitLedger());
+    const cooling = coolingLogins(candidates);
+    if (cooling.length > 0) runtime.keeper.tend(cooling);
   }
 
   /** The candidates as they were listed last. */
@@ -134,27 +139,30 @@ export class Walk {
         continue;
       }
       const startedAt = this.#runtime.clock.now();
-      this.#announce(candidate);
+      const shown = this.#announce(candidate);
       const repaired = this.#repairs.for(candidate.target);
       const leave = this.#runtime.load?.enter(candidate.credential.id) ?? nothing;
-      const tried = await tryCandidate({
-        runtime: this.#runtime,
-        request,
-        turnId: this.#log.turnId,
-        target: candidate.target,
-        credential: this.#asUsed(candidate),
-        rejected: this.#rejected,
-        fresh: this.#fresh,
-        repaired,
-        ...(goOn === null ? {} : { goOn: { ...goOn, mayPrefill } }),
-        ...(goOn === null && this.#options.route.continue === "text" ? { findSuccessor } : {}),
-        ...(signal === undefined ? {} : { signal }),
-        onSent: () => void this.settled(),
-      }).catch((error: unknown) => {
+      let tried: TryResult;
+      try {
+        tried = await tryCandidate({
+          runtime: this.#runtime,
+          request,
+          turnId: this.#log.turnId,
+          target: candidate.target,
+          credential: this.#asUsed(candidate),
+          rejected: this.#rejected,
+          fresh: this.#fresh,
+          repaired,
+          goOn: goOn === null ? null : { ...goOn, mayPrefill },
+          findSuccessor: goOn === null ? findSuccessor : null,
+          signal,
+          onSent: this.#rests.length === 0 ? null : () => void this.settled(),
+        });
+      } catch (error) {
         leave();
         void this.settled();
         throw error;
-      });
+      }
       this.#rejected = false;
       this.#elsewhereMs += tried.elsewhereMs;
       if (tried.credential !== candidate.credential)
@@ -169,7 +177,7 @@ export class Walk {
         if (credential.kind === "oauth" && needsRelogin(credential) && !needsRelogin(candidate.credential)) {
           this.tellRelogin(candidate, reloginFailure(credential));
         }
-        return { ok: true, candidate, startedAt, tried, leave };
+        return { ok: true, candidate, shown, startedAt, tried, leave };
       }
       leave();
 
@@ -222,7 +230,7 @@ export class Walk {
       planCooldown(this.#runtime.store, candidate, cut, this.#runtime.clock.now(), began),
       null,
     );
-    if (cooldown !== null) await this.written(this.#runtime.store.putCooldown(cooldown));
+    if (cooldown !== null) await this.written(() => this.#runtime.store.putCooldown(cooldown));
     return cooldown;
   }
 
@@ -336,12 +344,13 @@ export class Walk {
    * Resolves when the rests that this turn has set are written. Where the turn goes on to somebody else, nobody waits for that: the next
    * request goes out first (docs/decisions/019-rests-behind-the-next-request.md). Before the turn waits, weighs the next failure or ends, they stand.
    */
-  settled(): Promise<void> {
-    if (this.#rests.length === 0) return this.#written;
+  settled(): Soon<void> {
+    if (this.#rests.length === 0) return this.#writing ?? undefined;
     const rests = this.#rests.splice(0);
-    const writing = rests.map((rest) => this.written(this.#runtime.store.putCooldown(rest)));
-    this.#written = Promise.all([this.#written, ...writing]).then(nothing);
-    return this.#written;
+    const { store } = this.#runtime;
+    const writing = Promise.all([this.#writing, ...rests.map((rest) => this.written(() => store.putCooldown(rest)))]);
+    this.#writing = writing.then(nothing);
+    return this.#writing;
   }
 
   /** A store that can't be read in the middle of a turn leaves it with what it knows. */
@@ -349,26 +358,33 @@ export class Walk {
     try {
       return await reading;
     } catch (error) {
-      this.#log.tell({ type: "store-unavailable", message: error instanceof Error ? error.message : String(error) });
+      this.#tellUnavailable(error);
       return otherwise;
     }
   }
 
   /** A store that can't be written must not end a turn that could be answered. */
-  async written(writing: Soon<unknown>): Promise<void> {
+  written(write: () => Soon<unknown>): Soon<void> {
+    const failed = (error: unknown): void => this.#tellUnavailable(error);
     try {
-      await writing;
+      const writing = write();
+      if (writing instanceof Promise) return writing.then(nothing, failed);
     } catch (error) {
-      this.#log.tell({ type: "store-unavailable", message: error instanceof Error ? error.message : String(error) });
+      failed(error);
     }
   }
 
-  #announce(candidate: LineCandidate): void {
+  #tellUnavailable(error: unknown): void {
+    this.#log.tell({ type: "store-unavailable", message: error instanceof Error ? error.message : String(error) });
+  }
+
+  #announce(candidate: LineCandidate): Candidate {
     const to = toCandidate(candidate);
     if (this.#last !== null && !isSame(this.#last.candidate, candidate)) {
       this.#log.tell({ type: "switched", from: toCandidate(this.#last.candidate), to, failure: this.#last.failure });
     }
     this.#log.tell({ type: "attempt-start", attempt: this.#log.attempts.length + 1, candidate: to });
+    return to;
   }
 
   tellRelogin(candidate: LineCandidate, failure: Failure): void {

@@ -1,56 +1,59 @@
 import type { Clock } from "../core/clock.ts";
 
-/** Calls `onSilence` once when an expected sign of life does not come in time. */
-export interface Watchdog {
-  /** The next sign of life is due within `ms`. */
-  expect(ms: number): void;
-  /** Nothing is expected until the next `expect`. */
-  rest(): void;
-  /** No more is expected. */
-  stop(): void;
-}
-
 /**
- * One sleeping timer for a whole stream: a sign of life only moves the deadline, and a timer that wakes for nothing goes back to
- * sleep. Only an earlier deadline needs a new one.
+ * Calls `onSilence` once when an expected sign of life does not come in time. One sleeping timer for a whole stream: a sign of life only moves
+ * the deadline, and a timer that wakes for nothing goes back to sleep. Only an earlier deadline needs a new one.
  */
-export function createWatchdog(clock: Clock, onSilence: () => void): Watchdog {
-  const after = (ms: number, call: () => void): (() => void) => clock.after?.(ms, call) ?? sleepOn(clock, ms, call);
-  let cancel: (() => void) | null = null;
+export class Watchdog {
+  readonly #clock: Clock;
+  readonly #onSilence: () => void;
+  #cancel: (() => void) | null = null;
   /** Null: nothing is expected. */
-  let deadline: number | null = null;
-  let wakeAt = 0;
-  let stopped = false;
+  #deadline: number | null = null;
+  #wakeAt = 0;
+  #stopped = false;
 
-  function sleep(ms: number): void {
-    wakeAt = clock.now() + ms;
-    cancel = after(ms, wake);
+  constructor(clock: Clock, onSilence: () => void) {
+    this.#clock = clock;
+    this.#onSilence = onSilence;
   }
 
-  function wake(): void {
-    cancel = null;
-    if (stopped || deadline === null) return;
-    const left = deadline - clock.now();
-    if (left > 0) sleep(left);
-    else onSilence();
+  /** The next sign of life is due within `ms`. */
+  expect(ms: number): void {
+    if (this.#stopped) return;
+    const deadline = this.#clock.now() + ms;
+    this.#deadline = deadline;
+    if (this.#cancel !== null && deadline >= this.#wakeAt) return;
+    this.#cancel?.();
+    this.#wakeAt = deadline;
+    this.#sleep(ms);
   }
 
-  return {
-    expect(ms) {
-      if (stopped) return;
-      deadline = clock.now() + ms;
-      if (cancel !== null && deadline >= wakeAt) return;
-      cancel?.();
-      sleep(ms);
-    },
-    rest() {
-      deadline = null;
-    },
-    stop() {
-      stopped = true;
-      cancel?.();
-    },
-  };
+  /** Nothing is expected until the next `expect`. */
+  rest(): void {
+    this.#deadline = null;
+  }
+
+  /** No more is expected. */
+  stop(): void {
+    this.#stopped = true;
+    this.#cancel?.();
+  }
+
+  #sleep(ms: number): void {
+    const clock = this.#clock;
+    const wake = (): void => this.#wake();
+    this.#cancel = clock.after?.(ms, wake) ?? sleepOn(clock, ms, wake);
+  }
+
+  #wake(): void {
+    this.#cancel = null;
+    if (this.#stopped || this.#deadline === null) return;
+    const left = this.#deadline - this.#clock.now();
+    if (left <= 0) return this.#onSilence();
+    this.#wakeAt = this.#deadline;
+    this.#sleep(left);
+  }
 }
 
 /** `after` for a clock that can only be slept on. */

@@ -5,7 +5,7 @@ import { classifyFailure } from "../../src/failures/classify.ts";
 import { protocols } from "../../src/protocols/index.ts";
 import { AnswerStream } from "../../src/turn/answer-stream.ts";
 import { defaultLimits } from "../../src/turn/limits.ts";
-import { createWatchdog } from "../../src/turn/watchdog.ts";
+import { Watchdog } from "../../src/turn/watchdog.ts";
 
 const encoder = new TextEncoder();
 const event = (data: object): string => `data: ${JSON.stringify(data)}\n\n`;
@@ -33,7 +33,7 @@ function streamOf(source: readonly (string | Error)[], limits: Partial<typeof de
   return new AnswerStream({
     body: body(),
     reader: protocols.responses.createStreamReader(),
-    watchdog: createWatchdog(systemClock, () => {}),
+    watchdog: new Watchdog(systemClock, () => {}),
     now: () => systemClock.now(),
     limits: { ...defaultLimits, ...limits },
     classify: (evidence) => classifyFailure({ protocol: "responses", ...evidence }, { now: 0 }),

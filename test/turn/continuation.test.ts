@@ -12,7 +12,7 @@ import { type CallerAnswer, toCallerAnswer } from "../../src/turn/caller-answer.
 import type { FindSuccessor } from "../../src/turn/continuation.ts";
 import { defaultLimits } from "../../src/turn/limits.ts";
 import { Overlap } from "../../src/turn/overlap.ts";
-import { createWatchdog } from "../../src/turn/watchdog.ts";
+import { Watchdog } from "../../src/turn/watchdog.ts";
 
 const usage: Usage = { input: 10, output: 5, cachedInput: 0, reasoning: 0 };
 /** Characters of one to four bytes, and a pair of surrogates. */
@@ -53,7 +53,7 @@ async function committed({ caller, upstream, bytes, cutAt, findSuccessor }: Setu
   const stream = new AnswerStream({
     body: body(),
     reader: protocols[upstream].createStreamReader(),
-    watchdog: createWatchdog(systemClock, () => {}),
+    watchdog: new Watchdog(systemClock, () => {}),
     now: () => 0,
     limits: defaultLimits,
     classify: (evidence) => classifyFailure({ protocol: upstream, ...evidence }, { now: 0 }),
@@ -257,7 +257,7 @@ describe("going on", () => {
       const stream = new AnswerStream({
         body: body(),
         reader: protocols.messages.createStreamReader(),
-        watchdog: createWatchdog(systemClock, () => {}),
+        watchdog: new Watchdog(systemClock, () => {}),
         now: () => 0,
         limits: defaultLimits,
         classify: (evidence) => classifyFailure({ protocol: "messages", ...evidence }, { now: 0 }),

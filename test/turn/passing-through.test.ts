@@ -7,7 +7,7 @@ import { protocols } from "../../src/protocols/index.ts";
 import { SseParser } from "../../src/protocols/sse.ts";
 import { AnswerStream } from "../../src/turn/answer-stream.ts";
 import { defaultLimits } from "../../src/turn/limits.ts";
-import { createWatchdog } from "../../src/turn/watchdog.ts";
+import { Watchdog } from "../../src/turn/watchdog.ts";
 
 const named = (type: string, data: object = {}): string =>
   `event: ${type}\ndata: ${JSON.stringify({ type, ...data })}\n\n`;
@@ -73,7 +73,7 @@ async function readBy(protocol: ProtocolName, chunks: readonly Uint8Array[], nee
   const stream = new AnswerStream({
     body: body(),
     reader: protocols[protocol].createStreamReader(),
-    watchdog: createWatchdog(systemClock, () => {}),
+    watchdog: new Watchdog(systemClock, () => {}),
     now: () => 0,
     limits: { ...defaultLimits, holdEvents: 3 },
     classify: (evidence) => classifyFailure({ protocol, ...evidence }, { now: 0 }),

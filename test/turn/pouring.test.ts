@@ -10,7 +10,7 @@ import { BodyQueue } from "../../src/transport/body-queue.ts";
 import { AnswerStream, type StreamEnd, type Taker } from "../../src/turn/answer-stream.ts";
 import { type CallerAnswer, toCallerAnswer } from "../../src/turn/caller-answer.ts";
 import { defaultLimits } from "../../src/turn/limits.ts";
-import { createWatchdog } from "../../src/turn/watchdog.ts";
+import { Watchdog } from "../../src/turn/watchdog.ts";
 import { turnOfEventLoop as turn, VirtualClock } from "../virtual-clock.ts";
 
 const data = (object: object, event?: string): string =>
@@ -144,7 +144,7 @@ async function begin(
   const stream = new AnswerStream({
     body,
     reader: protocols[protocol].createStreamReader(),
-    watchdog: createWatchdog(systemClock, () => {}),
+    watchdog: new Watchdog(systemClock, () => {}),
     now: () => systemClock.now(),
     limits: { ...defaultLimits, holdEvents: play.holdEvents },
     classify: (evidence) => classifyFailure({ protocol, ...evidence }, { now: 0 }),
@@ -270,7 +270,7 @@ describe("an answer that is poured", () => {
     const stream = new AnswerStream({
       body: queue,
       reader: protocols["chat-completions"].createStreamReader(),
-      watchdog: createWatchdog(clock, () => (silences += 1)),
+      watchdog: new Watchdog(clock, () => (silences += 1)),
       now: () => clock.now(),
       limits: { ...defaultLimits, holdEvents: 1, idleMs: 1_000 },
       classify: (evidence) => classifyFailure(evidence, { now: 0 }),
