@@ -1,9 +1,14 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { CancelSignal } from "../core/cancel.ts";
 import { isUnderstudyError } from "../core/error.ts";
+import type { TurnEvent, TurnRecord } from "../core/events.ts";
+import type { Soon } from "../core/soon.ts";
 import type { ProtocolName } from "../core/target.ts";
 import { cleanMessage } from "../failures/clean-message.ts";
 import { protocols } from "../protocols/index.ts";
 import { aboutTurn } from "../turn/about-turn.ts";
+import type { Taker } from "../turn/answer-stream.ts";
+import type { CallerAnswer } from "../turn/caller-answer.ts";
 import { forwardRawHeaders, forwardResponseHeaders } from "../turn/forwarded-headers.ts";
 import { chooseLastWord, type LastWord, troubleWord } from "../turn/last-word.ts";
 import { runTurn, type TurnResult } from "../turn/run-turn.ts";
@@ -36,6 +41,7 @@ export async function answerTurn(
   response.once("close", () => {
     if (!response.writableFinished) turn.controller.abort(new Error("the client closed the connection"));
   });
+  let call: ModelCall | null = null;
   try {
     const body = await readBody(request, limits.bodyBytes);
     if (!body.ok) {
@@ -44,122 +50,171 @@ export async function answerTurn(
     }
     const asked = readAsked(body.json, request.headers, workspace.config);
     if (isRefusal(asked)) return writeRefusal(response, dialect, asked);
-    await runAndWrite(
-      context,
-      { dialect, asked, body: body.json, userAgent: request.headers["user-agent"], signal: turn.controller.signal },
-      request,
-      response,
-    );
+    call = new ModelCall(context, dialect, request, response, asked, body.json, turn.controller.signal);
+    const result = await call.run();
+    if (result.ok) {
+      const written = call.write(result);
+      if (written instanceof Promise) await written;
+      call.remember(result.record ?? (await result.done));
+    } else call.fail(result);
   } catch (error) {
-    writeBroken(context, dialect, response, error);
+    if (call?.broke(error) !== true) writeBroken(context, dialect, response, error);
   } finally {
+    call?.stop();
     turn.end();
   }
 }
 
-interface Call {
+/** One model call of a client, from its body to the last byte of its answer. Takes whole answers; what streams has a `CallerStream`. */
+class ModelCall implements Taker {
+  readonly #context: GatewayContext;
+  readonly #dialect: ProtocolName;
+  readonly #request: IncomingMessage;
+  readonly #response: ServerResponse;
+  readonly #asked: Asked;
+  readonly #body: BodyBytes;
+  readonly #signal: CancelSignal;
+  readonly #stream: CallerStream | null;
+  readonly #stopWaiting: (() => void) | null;
+  readonly #arrivedAt = performance.now();
+  #turnId = "";
+  /** The headers of a whole answer. */
+  #headers: Readonly<Record<string, string>> = {};
+
+  constructor(
+    context: GatewayContext,
+    dialect: ProtocolName,
+    request: IncomingMessage,
+    response: ServerResponse,
+    asked: Asked,
+    body: BodyBytes,
+    signal: CancelSignal,
+  ) {
+    this.#context = context;
+    this.#dialect = dialect;
+    this.#request = request;
+    this.#response = response;
+    this.#asked = asked;
+    this.#body = body;
+    this.#signal = signal;
+    const { limits } = context;
+    const mayInterim = takesInterim(request);
+    this.#stream = asked.stream
+      ? new CallerStream({
+          response,
+          chunked: request.httpVersion === "1.1",
+          keepAlive: keepAliveFor(dialect, request.headers),
+          everyMs: limits.keepAliveMs,
+          stalledMs: limits.stalledClientMs,
+          interimMs: mayInterim ? limits.interimMs : 0,
+          signal,
+          earlyHeaders: () => ({ ...eventStream, "x-understudy-turn": this.#turnId }),
+        })
+      : null;
+    this.#stopWaiting = !asked.stream && mayInterim ? keepWaiting(response, limits.keepAliveMs) : null;
+  }
+
+  /** Runs the turn; as part of the client's trace, if somebody traces. */
+  run(): Promise<TurnResult> {
+    const { tracing } = this.#context;
+    if (tracing === null) return this.#runTurn();
+    const { traceparent } = this.#request.headers;
+    return tracing.within(Array.isArray(traceparent) ? undefined : traceparent, () => this.#runTurn());
+  }
+
+  #runTurn(): Promise<TurnResult> {
+    const { affinity, workspace } = this.#context;
+    const { route, stream, conversation } = this.#asked;
+    const preferred = affinity.preferred(conversation);
+    const headers = forwardRawHeaders(this.#request.rawHeaders);
+    return runTurn(
+      workspace.runtime,
+      { dialect: this.#dialect, body: this.#body, stream, headers },
+      {
+        route,
+        signal: this.#signal,
+        ...(preferred === undefined ? {} : { preferredCredentialId: preferred }),
+        onEvent: (event) => this.#tell(event),
+      },
+    );
+  }
+
+  #tell(event: TurnEvent): void {
+    const { onEvent, page } = this.#context;
+    if (event.type === "turn-start") this.#turnId = event.turnId;
+    onEvent(event);
+    page?.observe(this.#turnId, event);
+  }
+
+  /** Gives the client its answer; at once if it is there as a whole. */
+  write(result: Extract<TurnResult, { ok: true }>): Soon<void> {
+    this.#context.metrics.firstEvent(performance.now() - this.#arrivedAt);
+    const headers = { ...forwardResponseHeaders(result.headers, result.candidate.credential.id), ...aboutTurn(result) };
+    if (this.#stream !== null) return this.#writeStream(this.#stream, headers, result.answer);
+    this.#headers = headers;
+    return result.answer.pour(this);
+  }
+
+  async #writeStream(stream: CallerStream, headers: Record<string, string>, answer: CallerAnswer): Promise<void> {
+    stream.begin(200, { ...eventStream, ...headers });
+    await answer.pour(stream);
+    stream.end();
+  }
+
+  take(bytes: Uint8Array): boolean {
+    writeWhole(this.#response, 200, this.#headers, bytes);
+    return true;
+  }
+
+  ready(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  /** Whoever said the last word serves the conversation: another one may have gone on from the first. */
+  remember({ outcome, attempts }: TurnRecord): void {
+    const { affinity } = this.#context;
+    const { conversation } = this.#asked;
+    const last = attempts.at(-1)?.candidate;
+    if (outcome === "answered" && last !== undefined) affinity.served(conversation, last.credential.id);
+    if (outcome === "cut") affinity.failed(conversation);
+  }
+
+  /** Nobody could answer. */
+  fail(result: Extract<TurnResult, { ok: false }>): void {
+    // A caller that left, or asked for what nobody answers, says nothing of the login.
+    const isCallers = result.outcome === "cancelled" || result.failure?.scope === "request";
+    if (!isCallers) this.#context.affinity.failed(this.#asked.conversation);
+    if (result.outcome !== "failed") return;
+    const said = { dialect: this.#dialect, asked: this.#asked, userAgent: this.#request.headers["user-agent"] };
+    writeFailed(this.#context, said, result, this.#response, this.#stream);
+  }
+
+  /** An error of our own: told inside the stream if that has begun. False when it has not, so that it can be told with a status. */
+  broke(error: unknown): boolean {
+    this.#context.page?.leave(this.#turnId);
+    if (this.#stream === null || !this.#response.headersSent) return false;
+    const { event } = protocols[this.#dialect].encodeError(brokenWord(this.#context, this.#dialect, error).error);
+    this.#stream.fail(event);
+    return true;
+  }
+
+  /** No more signs of life. */
+  stop(): void {
+    this.#stream?.stop();
+    this.#stopWaiting?.();
+  }
+}
+
+interface Said {
   readonly dialect: ProtocolName;
   readonly asked: Asked;
-  readonly body: BodyBytes;
   readonly userAgent: string | undefined;
-  readonly signal: AbortSignal;
-}
-
-async function runAndWrite(
-  context: GatewayContext,
-  call: Call,
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
-  const { affinity, limits, metrics, workspace } = context;
-  const { dialect, asked, signal } = call;
-  const arrivedAt = performance.now();
-  let turnId = "";
-  const stream = asked.stream
-    ? new CallerStream({
-        response,
-        chunked: request.httpVersion === "1.1",
-        keepAlive: keepAliveFor(dialect, request.headers),
-        everyMs: limits.keepAliveMs,
-        stalledMs: limits.stalledClientMs,
-        interimMs: takesInterim(request) ? limits.interimMs : 0,
-        signal,
-        earlyHeaders: () => ({ ...eventStream, "x-understudy-turn": turnId }),
-      })
-    : null;
-  const stopWaiting = stream === null && takesInterim(request) ? keepWaiting(response, limits.keepAliveMs) : () => {};
-  try {
-    const preferred = affinity.preferred(asked.conversation);
-    const result = await inTrace(context, request, () =>
-      runTurn(
-        workspace.runtime,
-        { dialect, body: call.body, stream: asked.stream, headers: forwardRawHeaders(request.rawHeaders) },
-        {
-          route: asked.route,
-          signal,
-          ...(preferred === undefined ? {} : { preferredCredentialId: preferred }),
-          onEvent(event) {
-            if (event.type === "turn-start") turnId = event.turnId;
-            context.onEvent(event);
-            context.page?.observe(turnId, event);
-          },
-        },
-      ),
-    );
-    if (!result.ok) {
-      // A caller that left, or asked for what nobody answers, says nothing of the login.
-      const isCallers = result.outcome === "cancelled" || result.failure?.scope === "request";
-      if (!isCallers) affinity.failed(asked.conversation);
-      if (result.outcome === "failed") writeFailed(context, call, result, response, stream);
-      return;
-    }
-    metrics.firstEvent(performance.now() - arrivedAt);
-    await writeAnswer(result, response, stream);
-    const { outcome, attempts } = await result.done;
-    // Whoever said the last word: another one may have gone on from the first.
-    const last = attempts.at(-1)?.candidate ?? result.candidate;
-    if (outcome === "answered") affinity.served(asked.conversation, last.credential.id);
-    if (outcome === "cut") affinity.failed(asked.conversation);
-  } catch (error) {
-    context.page?.leave(turnId);
-    if (stream === null || !response.headersSent) throw error;
-    stream.fail(protocols[dialect].encodeError(brokenWord(context, dialect, error).error).event);
-  } finally {
-    stream?.stop();
-    stopWaiting();
-  }
-}
-
-/** Runs a turn as part of the client's trace, if somebody traces. */
-function inTrace<T>({ tracing }: GatewayContext, { headers }: IncomingMessage, work: () => T): T {
-  const { traceparent } = headers;
-  return tracing === null ? work() : tracing.within(Array.isArray(traceparent) ? undefined : traceparent, work);
-}
-
-async function writeAnswer(
-  result: Extract<TurnResult, { ok: true }>,
-  response: ServerResponse,
-  stream: CallerStream | null,
-): Promise<void> {
-  const headers = { ...forwardResponseHeaders(result.headers, result.candidate.credential.id), ...aboutTurn(result) };
-  if (stream === null) {
-    return result.answer.pour({
-      take(bytes) {
-        writeWhole(response, 200, headers, bytes);
-        return true;
-      },
-      ready: () => Promise.resolve(),
-    });
-  }
-  stream.begin(200, { ...eventStream, ...headers });
-  await result.answer.pour(stream);
-  stream.end();
 }
 
 /** Nobody could answer: with the status that makes this client stop, or inside the stream if the head is out. */
 function writeFailed(
   context: GatewayContext,
-  { dialect, asked, userAgent }: Call,
+  { dialect, asked, userAgent }: Said,
   result: Extract<TurnResult, { ok: false }>,
   response: ServerResponse,
   stream: CallerStream | null,
