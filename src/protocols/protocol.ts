@@ -91,7 +91,7 @@ export interface StreamReader {
    * begins at `from`; the end is behind its blank line. -1 for any other event, and for one whose lines don't end with a line feed. Told by its
    * look alone, so when in doubt -1: then it is parsed and `read`.
    */
-  readonly endOfMore?: (text: string, from: number) => number;
+  endOfMore?(text: string, from: number): number;
   /** After the last byte: null if the terminal event was seen, else what is missing. */
   end(): Evidence | null;
   /** Known after the terminal event. */

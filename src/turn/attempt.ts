@@ -6,7 +6,8 @@ import { readBytes, TransportError, type TransportResponse } from "../core/trans
 import type { Evidence } from "../failures/evidence.ts";
 import type { JsonObject } from "../protocols/canonical.ts";
 import { protocols } from "../protocols/index.ts";
-import type { StreamReader } from "../protocols/protocol.ts";
+import type { StreamReader, StreamVerdict } from "../protocols/protocol.ts";
+import type { SseEvent } from "../protocols/sse.ts";
 import { AnswerStream, SilenceError } from "./answer-stream.ts";
 import type { TurnRuntime } from "./runtime.ts";
 import { bodyText, type UpstreamRequest } from "./upstream-request.ts";
@@ -119,7 +120,7 @@ class Attempt {
       const reader = protocols[upstream.protocol].createStreamReader(() => bodyText(upstream.request.body));
       const stream = new AnswerStream({
         body: response.body,
-        reader: overheard(reader, input),
+        reader: new OverheardReader(reader, input),
         watchdog: this.#watchdog,
         now: () => clock.now(),
         limits,
@@ -184,23 +185,36 @@ class Attempt {
   }
 }
 
-/** The reader, and `input` told the data of what it reads. */
-function overheard(reader: StreamReader, input: AttemptInput): StreamReader {
-  const { endOfMore } = reader;
-  return {
-    ...(endOfMore === undefined ? {} : { endOfMore }),
-    read(event) {
-      input.onText(event.data);
-      return reader.read(event);
-    },
-    end: () => reader.end(),
-    get usage() {
-      return reader.usage;
-    },
-    get missingEnd() {
-      return reader.missingEnd ?? "";
-    },
-  };
+/** A reader of which somebody is told the data that it reads. */
+class OverheardReader implements StreamReader {
+  readonly #reader: StreamReader;
+  readonly #input: AttemptInput;
+
+  constructor(reader: StreamReader, input: AttemptInput) {
+    this.#reader = reader;
+    this.#input = input;
+  }
+
+  read(event: SseEvent): StreamVerdict {
+    this.#input.onText(event.data);
+    return this.#reader.read(event);
+  }
+
+  endOfMore(text: string, from: number): number {
+    return this.#reader.endOfMore?.(text, from) ?? -1;
+  }
+
+  end(): Evidence | null {
+    return this.#reader.end();
+  }
+
+  get usage(): Usage | null {
+    return this.#reader.usage;
+  }
+
+  get missingEnd(): string {
+    return this.#reader.missingEnd ?? "";
+  }
 }
 
 function head(response: TransportResponse): Pick<UpstreamAnswer, "status" | "headers"> {

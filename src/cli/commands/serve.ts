@@ -10,6 +10,7 @@ import { adminKeyFile, readOrCreateAdminKey } from "../../gateway/page/admin-key
 import { readState } from "../../gateway/page/read-state.ts";
 import { noteRunning } from "../../gateway/running.ts";
 import { keepHeapModest } from "../../platform/modest-heap.ts";
+import { optimizeEarly } from "../../platform/optimize-early.ts";
 import { readPackageVersion } from "../../platform/package-version.ts";
 import { isTracerRegistered } from "../../telemetry/load-tracing.ts";
 import { startTraceExport } from "../../telemetry/otlp.ts";
@@ -103,6 +104,7 @@ async function serve(workspace: Workspace, options: ServeOptions): Promise<void>
       tell(event);
     },
   });
+  optimizeEarly();
   if (cluster.isWorker) giveMetrics(() => gateway.metrics());
   if ((await readState(workspace)).pools.length === 0) {
     say(`No account is there yet: ${gateway.url}/ leads to the first sign-in, and so does understudy auth add codex`);

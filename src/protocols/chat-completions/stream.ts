@@ -3,7 +3,7 @@ import type { Evidence } from "../../failures/evidence.ts";
 import type { JsonObject } from "../canonical.ts";
 import type { AnswerVerdict, StreamReader, StreamVerdict } from "../protocol.ts";
 import { isObject, numberAt, objectAt, objectsAt, parseObject, stringAt } from "../read-json.ts";
-import { endOfObjectLine, formatSse } from "../sse.ts";
+import { endOfObjectLine, formatSse, type SseEvent } from "../sse.ts";
 import { readDelta } from "./delta.ts";
 import { errorEvidence } from "./error.ts";
 import { readUsage } from "./usage.ts";
@@ -28,55 +28,73 @@ const content: StreamVerdict = { kind: "content" };
  *   status was 200 and whatever came before.
  * - Usage comes with the last chunk or, with an empty list of choices, after it.
  */
+class ChatReader implements StreamReader {
+  readonly #asked: () => string;
+  /** Whether each choice has its finish reason. */
+  readonly #choices = new Map<number, boolean>();
+  #usage: Usage | null = null;
+  #committed = false;
+  #ended = false;
+  #failure: Evidence | null = null;
+
+  constructor(asked: () => string) {
+    this.#asked = asked;
+  }
+
+  read(event: SseEvent): StreamVerdict {
+    if (this.#ended) return preamble;
+    if (event.data.trim() === doneMark) {
+      this.#ended = this.#isFinished();
+      return this.#ended ? { kind: "end" } : preamble;
+    }
+    const data = parseObject(event.data);
+    if (data === null) return malformed;
+    this.#usage = readUsage(data) ?? this.#usage;
+    const problem = findError(data, event.event);
+    if (problem !== null) {
+      this.#failure = { ...errorEvidence(this.#committed ? "stream" : "head", problem.body), ...problem.facts };
+      return { kind: "failure", evidence: this.#failure };
+    }
+    let isContent = false;
+    for (const choice of objectsAt(data, "choices")) {
+      const index = numberAt(choice, "index") ?? 0;
+      const isFinished = stringAt(choice, "finish_reason") !== undefined || this.#choices.get(index) === true;
+      this.#choices.set(index, isFinished);
+      if (hasContent(choice)) isContent = true;
+    }
+    if (!isContent) return preamble;
+    this.#committed = true;
+    return content;
+  }
+
+  endOfMore(text: string, from: number): number {
+    return this.#committed && !this.#ended && this.#failure === null ? endOfPlainDelta(text, from) : -1;
+  }
+
+  end(): Evidence | null {
+    if (this.#failure !== null) return this.#failure;
+    if (!this.#isFinished()) return missing("the stream ended without a finish_reason");
+    if (this.#ended) return null;
+    const wanted = choicesAsked(this.#asked());
+    const { size } = this.#choices;
+    return size >= wanted ? null : missing(`the stream ended after ${size} of ${wanted} choices`);
+  }
+
+  get usage(): Usage | null {
+    return this.#usage;
+  }
+
+  get missingEnd(): string {
+    return this.#ended ? "" : formatSse(doneMark);
+  }
+
+  #isFinished(): boolean {
+    return this.#choices.size > 0 && [...this.#choices.values()].every((finished) => finished);
+  }
+}
+
 export function createStreamReader(asked: () => string = () => ""): StreamReader {
-  const choices = new Map<number, boolean>();
-  let usage: Usage | null = null;
-  let committed = false;
-  let ended = false;
-  let failure: Evidence | null = null;
-
-  const isFinished = (): boolean => choices.size > 0 && [...choices.values()].every((finished) => finished);
-
-  return {
-    read(event) {
-      if (ended) return preamble;
-      if (event.data.trim() === doneMark) {
-        ended = isFinished();
-        return ended ? { kind: "end" } : preamble;
-      }
-      const data = parseObject(event.data);
-      if (data === null) return malformed;
-      usage = readUsage(data) ?? usage;
-      const problem = findError(data, event.event);
-      if (problem !== null) {
-        failure = { ...errorEvidence(committed ? "stream" : "head", problem.body), ...problem.facts };
-        return { kind: "failure", evidence: failure };
-      }
-      let isContent = false;
-      for (const choice of objectsAt(data, "choices")) {
-        const index = numberAt(choice, "index") ?? 0;
-        choices.set(index, stringAt(choice, "finish_reason") !== undefined || choices.get(index) === true);
-        if (hasContent(choice)) isContent = true;
-      }
-      if (!isContent) return preamble;
-      committed = true;
-      return content;
-    },
-    endOfMore: (text, from) => (committed && !ended && failure === null ? endOfPlainDelta(text, from) : -1),
-    end() {
-      if (failure !== null) return failure;
-      if (!isFinished()) return missing("the stream ended without a finish_reason");
-      if (ended) return null;
-      const wanted = choicesAsked(asked());
-      return choices.size >= wanted ? null : missing(`the stream ended after ${choices.size} of ${wanted} choices`);
-    },
-    get usage() {
-      return usage;
-    },
-    get missingEnd() {
-      return ended ? "" : formatSse(doneMark);
-    },
-  };
+  return new ChatReader(asked);
 }
 
 function missing(message: string): Evidence {

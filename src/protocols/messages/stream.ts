@@ -1,4 +1,5 @@
 import type { Evidence } from "../../failures/evidence.ts";
+import type { Usage } from "../../core/events.ts";
 import type { JsonObject } from "../canonical.ts";
 import type { AnswerVerdict, StreamReader, StreamVerdict } from "../protocol.ts";
 import { isObject, objectAt, parseObject, stringAt } from "../read-json.ts";
@@ -18,41 +19,48 @@ const content: StreamVerdict = { kind: "content" };
  * - `message_stop` is the only end. A refusal ends as well: it is an answer.
  * - An error is recognised by its `error` object, also without the event name; after `message_stop` nothing counts any more.
  */
-export function createStreamReader(): StreamReader {
-  const usage = new UsageCounter();
-  let committed = false;
-  let ended = false;
-  let failure: Evidence | null = null;
+class MessagesReader implements StreamReader {
+  readonly #counter = new UsageCounter();
+  #committed = false;
+  #ended = false;
+  #failure: Evidence | null = null;
 
-  return {
-    read(event) {
-      if (ended) return preamble;
-      const data = parseObject(event.data);
-      if (data === null) return event.data.startsWith("[DONE]") ? preamble : malformed;
-      const type = eventType(event, data);
-      usage.add(objectAt(objectAt(data, "message"), "usage"));
-      usage.add(objectAt(data, "usage"));
-      if (type === "error" || objectAt(data, "error") !== undefined) {
-        failure = errorEvidence(committed ? "stream" : "head", data);
-        return { kind: "failure", evidence: failure };
-      }
-      if (type === "message_stop") {
-        ended = true;
-        return { kind: "end" };
-      }
-      if (!isContent(type, data)) return preamble;
-      committed = true;
-      return content;
-    },
-    endOfMore: (text, from) => (committed && !ended ? endOfPlainDelta(text, from) : -1),
-    end() {
-      if (ended) return null;
-      return failure ?? { phase: "end", protocol: "messages", message: "the stream ended without message_stop" };
-    },
-    get usage() {
-      return usage.total;
-    },
-  };
+  read(event: SseEvent): StreamVerdict {
+    if (this.#ended) return preamble;
+    const data = parseObject(event.data);
+    if (data === null) return event.data.startsWith("[DONE]") ? preamble : malformed;
+    const type = eventType(event, data);
+    this.#counter.add(objectAt(objectAt(data, "message"), "usage"));
+    this.#counter.add(objectAt(data, "usage"));
+    if (type === "error" || objectAt(data, "error") !== undefined) {
+      this.#failure = errorEvidence(this.#committed ? "stream" : "head", data);
+      return { kind: "failure", evidence: this.#failure };
+    }
+    if (type === "message_stop") {
+      this.#ended = true;
+      return { kind: "end" };
+    }
+    if (!isContent(type, data)) return preamble;
+    this.#committed = true;
+    return content;
+  }
+
+  endOfMore(text: string, from: number): number {
+    return this.#committed && !this.#ended ? endOfPlainDelta(text, from) : -1;
+  }
+
+  end(): Evidence | null {
+    if (this.#ended) return null;
+    return this.#failure ?? { phase: "end", protocol: "messages", message: "the stream ended without message_stop" };
+  }
+
+  get usage(): Usage | null {
+    return this.#counter.total;
+  }
+}
+
+export function createStreamReader(): StreamReader {
+  return new MessagesReader();
 }
 
 const deltaBeginning = 'event: content_block_delta\ndata: {"type":"content_block_delta","index":';

@@ -25,45 +25,55 @@ const content: StreamVerdict = { kind: "content" };
  * 5. After the terminal event nothing counts any more. Without one the answer is not complete.
  * 6. A response that is completed and holds no item at all, not even reasoning, is no answer.
  */
-export function createStreamReader(): StreamReader {
-  let committed = false;
-  let over = false;
-  let hasItem = false;
-  let failure: Evidence | null = null;
-  let usage: Usage | null = null;
+class ResponsesReader implements StreamReader {
+  #committed = false;
+  #over = false;
+  #hasItem = false;
+  #failure: Evidence | null = null;
+  #usage: Usage | null = null;
 
-  return {
-    read(event) {
-      if (over) return preamble;
-      const data = parseObject(event.data);
-      const type = data && eventType(event, data);
-      if (data === null) return event.data.startsWith("[DONE]") ? preamble : malformed;
-      if (type === null) return preamble;
-      if (isFailure(type, data) || terminalTypes.has(type)) {
-        over = true;
-        usage = readUsage(objectAt(data, "response")?.["usage"]);
-        if (isFailure(type, data)) failure = errorEvidence(committed ? "stream" : "head", data, type);
-        else if (!hasItem && isEmpty(objectAt(data, "response"))) failure = emptyEvidence(data);
-        return failure === null ? { kind: "end" } : { kind: "failure", evidence: failure };
-      }
-      if (type.startsWith("response.output_item.") || type.endsWith(".delta")) hasItem = true;
-      if (!isContent(type, data)) return preamble;
-      committed = true;
-      return content;
-    },
-    endOfMore(text, from) {
-      const end = committed && !over ? endOfPlainDelta(text, from) : -1;
-      if (end >= 0) hasItem = true;
-      return end;
-    },
-    end() {
-      if (over) return failure;
-      return { phase: "end", protocol: "responses", message: "the stream ended without response.completed" };
-    },
-    get usage() {
-      return usage;
-    },
-  };
+  read(event: SseEvent): StreamVerdict {
+    if (this.#over) return preamble;
+    const data = parseObject(event.data);
+    const type = data && eventType(event, data);
+    if (data === null) return event.data.startsWith("[DONE]") ? preamble : malformed;
+    if (type === null) return preamble;
+    if (isFailure(type, data) || terminalTypes.has(type)) {
+      this.#over = true;
+      this.#usage = readUsage(objectAt(data, "response")?.["usage"]);
+      const failure = this.#failureIn(type, data);
+      this.#failure = failure;
+      return failure === null ? { kind: "end" } : { kind: "failure", evidence: failure };
+    }
+    if (type.startsWith("response.output_item.") || type.endsWith(".delta")) this.#hasItem = true;
+    if (!isContent(type, data)) return preamble;
+    this.#committed = true;
+    return content;
+  }
+
+  endOfMore(text: string, from: number): number {
+    const end = this.#committed && !this.#over ? endOfPlainDelta(text, from) : -1;
+    if (end >= 0) this.#hasItem = true;
+    return end;
+  }
+
+  end(): Evidence | null {
+    if (this.#over) return this.#failure;
+    return { phase: "end", protocol: "responses", message: "the stream ended without response.completed" };
+  }
+
+  get usage(): Usage | null {
+    return this.#usage;
+  }
+
+  #failureIn(type: string, data: JsonObject): Evidence | null {
+    if (isFailure(type, data)) return errorEvidence(this.#committed ? "stream" : "head", data, type);
+    return !this.#hasItem && isEmpty(objectAt(data, "response")) ? emptyEvidence(data) : null;
+  }
+}
+
+export function createStreamReader(): StreamReader {
+  return new ResponsesReader();
 }
 
 /** Deltas that come by the hundred and carry nothing but themselves. */
@@ -73,12 +83,14 @@ const plainDeltas = [
   "response.custom_tool_call_input.delta",
   "response.reasoning_summary_text.delta",
   "response.reasoning_text.delta",
-].flatMap((type) => [`event: ${type}\ndata: {"type":"${type}",`, `data: {"type":"${type}",`]);
+].map((type) => `data: {"type":"${type}",`);
 
+/** The event's name is not looked at: the type stands in the data. */
 function endOfPlainDelta(text: string, from: number): number {
+  const at = text.startsWith("event: ", from) ? text.indexOf("\n", from) + 1 : from;
   for (const beginning of plainDeltas) {
     // One line of data that ends where the event does.
-    if (text.startsWith(beginning, from)) return endOfObjectLine(text, from + beginning.length);
+    if (text.startsWith(beginning, at)) return endOfObjectLine(text, at + beginning.length);
   }
   return -1;
 }
