@@ -3,5 +3,6 @@ export type Soon<T> = T | Promise<T>;
 
 /** Goes on with it, at once where it is known. What `next` throws is thrown then, and else rejects. */
 export function soon<T, U>(value: Soon<T>, next: (value: T) => Soon<U>): Soon<U> {
-  return value instanceof Promise ? value.then(next) : next(value);
+  if (!(value instanceof Promise)) return next(value);
+  return value.then((known) => next(known));
 }
