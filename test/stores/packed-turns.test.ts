@@ -26,9 +26,9 @@ const attempt: fc.Arbitrary<AttemptRecord> = fc.record(
   },
   { requiredKeys: [...required] },
 );
-const plain = attempt.map(({ candidate, startedAt, endedAt }) => ({
-  ...{ candidate, startedAt, endedAt, called: true, failure: null, decision: null },
-}));
+const plain = attempt.map(({ candidate, startedAt, endedAt }): AttemptRecord => {
+  return { candidate, startedAt, endedAt, called: true, failure: null, decision: null };
+});
 const turn: fc.Arbitrary<TurnRecord> = fc.record(
   {
     id: text,
