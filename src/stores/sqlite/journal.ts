@@ -74,10 +74,12 @@ export function createJournal(
     const { seq: last } = newestSeq().get() as { seq: number | null };
     /** The newest that is too many. */
     const until = (last ?? 0) - limit;
+    // A row is only taken apart for more of them than gather between two times.
+    const least = isNew ? 1 : limit * trimmedShare;
     forgetOldest(most, ({ seq, count, records }, left) => {
       const surplus = Math.min(count - (seq - until), count, left);
-      if (surplus <= 0) return null;
-      return surplus === count ? [] : unpackTurns(records).slice(surplus);
+      if (surplus === count) return [];
+      return surplus < least ? null : unpackTurns(records).slice(surplus);
     });
   }
 

@@ -1,30 +1,49 @@
-import type { AttemptRecord, Cost, TurnRecord, Usage } from "../../core/events.ts";
+import type { AttemptRecord, Candidate, Cost, TurnRecord, Usage } from "../../core/events.ts";
+
+/** Who is asked on which route. */
+type Who = readonly [route: string, provider: string, model: string, credentialId: string, label: string];
+
+/** A turn that its first attempt answered, and of which there is no more to say. Times in ms, all but the first since `startedAt`. */
+type PlainTurn =
+  | readonly [who: number, id: string, startedAt: number, took: number, began: number, ended: number]
+  | readonly [
+      who: number,
+      id: string,
+      startedAt: number,
+      took: number,
+      began: number,
+      ended: number,
+      input: number,
+      output: number,
+      cachedInput: number,
+      reasoning: number,
+      cost?: Cost,
+    ];
+
+type Item = Who | PlainTurn | TurnRecord;
 
 /**
- * Turns as the journal keeps them, many in one row: the text is a JSON array whose items are
+ * Turns as the journal keeps them, many in one row: the text is a JSON array of
  *
  * - `["ROUTE", "PROVIDER", "MODEL", "CREDENTIAL ID", "LABEL"]`: who is asked on which route, numbered from 0 in the order of these;
- * - `[WHO, "ID", startedAt, took, began, ended, [input, output, cachedInput, reasoning]]`: a turn that its first attempt answered, as nearly
- *   all do; times in ms, the last three since `startedAt`, `began` and `ended` those of the attempt; the usage is null if nobody told it, and
- *   what it cost comes after it where that is known;
+ * - `[WHO, "ID", …]`: a plain turn, as nearly all are; `began` and `ended` are those of its attempt;
  * - `{…}`: any other turn, as it is.
  *
- * A turn takes 100 bytes instead of 500, and no search for its place in an index.
+ * A turn takes 100 bytes instead of 500, no writing of JSON of its own, and no search for its place in an index.
  */
 export class PackedTurns {
-  readonly #who: string[] = [];
-  readonly #turns: string[] = [];
-  /** The numbers of `#who`. */
-  readonly #numbers = new Map<string, number>();
+  readonly #everybody: Who[] = [];
+  readonly #turns: (PlainTurn | TurnRecord)[] = [];
   /** Whoever was asked last is often asked again. */
-  #last: { readonly route: string; readonly candidate: AttemptRecord["candidate"]; readonly who: number } | null = null;
+  #last: Candidate | null = null;
+  #lastWho = -1;
 
   get size(): number {
     return this.#turns.length;
   }
 
   add(turn: TurnRecord): void {
-    this.#turns.push(this.#plain(turn) ?? JSON.stringify(turn));
+    this.#turns.push(this.#plain(turn) ?? turn);
   }
 
   dropOldest(): void {
@@ -32,101 +51,102 @@ export class PackedTurns {
   }
 
   text(): string {
-    return `[${[...this.#who, ...this.#turns].join()}]`;
+    return JSON.stringify([...this.#everybody, ...this.#turns]);
   }
 
   /** Null for a turn of which there is more to say. */
-  #plain(turn: TurnRecord): string | null {
-    const { id, route, startedAt, endedAt, outcome, attempts, usage, cost } = turn;
+  #plain(turn: TurnRecord): PlainTurn | null {
+    const { id, startedAt, endedAt, attempts, usage, cost } = turn;
     const [attempt] = attempts;
-    if (outcome !== "answered" || cost === undefined || attempts.length !== 1 || attempt === undefined) return null;
-    if (!isPlainAttempt(attempt)) return null;
-    const used = usage === null ? "null" : plainUsage(usage);
-    const isWhole =
-      Number.isSafeInteger(startedAt) &&
-      Number.isSafeInteger(endedAt) &&
-      Number.isSafeInteger(attempt.startedAt) &&
-      Number.isSafeInteger(attempt.endedAt);
-    if (used === null || !isWhole) return null;
+    if (turn.outcome !== "answered" || cost === undefined || attempts.length !== 1) return null;
+    if (attempt === undefined || !isPlainAttempt(attempt)) return null;
+    if (!Number.isSafeInteger(startedAt) || !Number.isSafeInteger(endedAt)) return null;
     const began = attempt.startedAt - startedAt;
     const ended = attempt.endedAt - startedAt;
-    const who = this.#numberOf(route, attempt.candidate);
-    return `[${who},${JSON.stringify(id)},${startedAt},${endedAt - startedAt},${began},${ended},${used}${cost === null ? "" : `,${JSON.stringify(cost)}`}]`;
+    const who = this.#numberOf(turn.route, attempt.candidate);
+    if (usage === null) return cost === null ? [who, id, startedAt, endedAt - startedAt, began, ended] : null;
+    if (!isPlainUsage(usage)) return null;
+    const { input, output, cachedInput, reasoning } = usage;
+    const took = endedAt - startedAt;
+    return cost === null
+      ? [who, id, startedAt, took, began, ended, input, output, cachedInput, reasoning]
+      : [who, id, startedAt, took, began, ended, input, output, cachedInput, reasoning, cost];
   }
 
-  #numberOf(route: string, candidate: AttemptRecord["candidate"]): number {
-    const last = this.#last;
-    if (last?.candidate === candidate && last.route === route) return last.who;
-    const { provider, model, credential } = candidate;
-    const name = JSON.stringify([route, provider, model, credential.id, credential.label]);
-    let who = this.#numbers.get(name);
-    if (who === undefined) {
-      who = this.#who.push(name) - 1;
-      this.#numbers.set(name, who);
+  #numberOf(route: string, candidate: Candidate): number {
+    const last = this.#everybody[this.#lastWho];
+    if (this.#last === candidate && last?.[0] === route) return this.#lastWho;
+    let who = this.#everybody.findIndex((one) => isSame(one, route, candidate));
+    if (who < 0) {
+      const { provider, model, credential } = candidate;
+      who = this.#everybody.push([route, provider, model, credential.id, credential.label]) - 1;
     }
-    this.#last = { route, candidate, who };
+    this.#last = candidate;
+    this.#lastWho = who;
     return who;
   }
 }
 
-/** True when it says nothing but who answered, and when. */
-function isPlainAttempt({ called, failure, decision, waitedMs, restsUntil, dropped, cut }: AttemptRecord): boolean {
+function isSame([ofRoute, ofProvider, ofModel, id, label]: Who, route: string, candidate: Candidate): boolean {
+  const { provider, model, credential } = candidate;
   return (
-    called &&
-    failure === null &&
-    decision === null &&
-    waitedMs === undefined &&
-    restsUntil === undefined &&
-    dropped === undefined &&
-    cut === undefined
+    credential.id === id &&
+    credential.label === label &&
+    model === ofModel &&
+    provider === ofProvider &&
+    route === ofRoute
   );
 }
 
-function plainUsage({ input, output, cachedInput, reasoning, reportedCost }: Usage): string | null {
-  const isWhole =
-    reportedCost === undefined &&
-    Number.isSafeInteger(input) &&
-    Number.isSafeInteger(output) &&
-    Number.isSafeInteger(cachedInput) &&
-    Number.isSafeInteger(reasoning);
-  return isWhole ? `[${input},${output},${cachedInput},${reasoning}]` : null;
+/** True when it says nothing but who answered, and when. */
+function isPlainAttempt(attempt: AttemptRecord): boolean {
+  return (
+    attempt.called &&
+    attempt.failure === null &&
+    attempt.decision === null &&
+    attempt.waitedMs === undefined &&
+    attempt.restsUntil === undefined &&
+    attempt.dropped === undefined &&
+    attempt.cut === undefined &&
+    Number.isSafeInteger(attempt.startedAt) &&
+    Number.isSafeInteger(attempt.endedAt)
+  );
 }
 
-type Who = readonly [route: string, provider: string, model: string, id: string, label: string];
-type Plain = readonly [
-  who: number,
-  id: string,
-  startedAt: number,
-  took: number,
-  began: number,
-  ended: number,
-  usage: readonly [input: number, output: number, cachedInput: number, reasoning: number] | null,
-  cost?: Cost | null,
-];
+function isPlainUsage({ input, output, cachedInput, reasoning, reportedCost }: Usage): boolean {
+  return (
+    reportedCost === undefined &&
+    Number.isFinite(input) &&
+    Number.isFinite(output) &&
+    Number.isFinite(cachedInput) &&
+    Number.isFinite(reasoning)
+  );
+}
 
 /** The turns of a row, the oldest first. */
 export function unpackTurns(text: string): TurnRecord[] {
   const everybody: Who[] = [];
   const turns: TurnRecord[] = [];
-  for (const item of JSON.parse(text) as (Who | Plain | TurnRecord)[]) {
-    if (!Array.isArray(item)) turns.push(item as TurnRecord);
-    else if (isWho(item as Who | Plain)) everybody.push(item as unknown as Who);
-    else turns.push(toTurn(item as unknown as Plain, everybody));
+  for (const item of JSON.parse(text) as Item[]) {
+    if (!isList(item)) turns.push(item);
+    else if (isWho(item)) everybody.push(item);
+    else turns.push(toTurn(item, everybody[item[0]]));
   }
   return turns;
 }
 
-function isWho(item: Who | Plain): item is Who {
+function isList(item: Item): item is Who | PlainTurn {
+  return Array.isArray(item);
+}
+
+function isWho(item: Who | PlainTurn): item is Who {
   return typeof item[0] === "string";
 }
 
-function toTurn(
-  [who, id, startedAt, took, began, ended, used, cost = null]: Plain,
-  everybody: readonly Who[],
-): TurnRecord {
-  const asked = everybody[who];
-  if (asked === undefined) throw new Error(`the turn ${id} of the journal names nobody`);
-  const [route, provider, model, credentialId, label] = asked;
+function toTurn(plain: PlainTurn, who: Who | undefined): TurnRecord {
+  const [, id, startedAt, took, began, ended] = plain;
+  if (who === undefined) throw new Error(`the turn ${id} of the journal names nobody`);
+  const [route, provider, model, credentialId, label] = who;
   const candidate = { provider, model, credential: { id: credentialId, label } };
   const times = { startedAt: startedAt + began, endedAt: startedAt + ended };
   return {
@@ -136,9 +156,13 @@ function toTurn(
     endedAt: startedAt + took,
     outcome: "answered",
     attempts: [{ candidate, ...times, called: true, failure: null, decision: null }],
-    usage: used === null ? null : { input: used[0], output: used[1], cachedInput: used[2], reasoning: used[3] },
-    cost,
+    usage: plain.length === 6 ? null : toUsage(plain),
+    cost: plain.length === 6 ? null : (plain[10] ?? null),
   };
+}
+
+function toUsage([, , , , , , input, output, cachedInput, reasoning]: Exclude<PlainTurn, { length: 6 }>): Usage {
+  return { input, output, cachedInput, reasoning };
 }
 
 /** The texts of rows for these turns, the oldest first. */
