@@ -33,6 +33,9 @@ import { createPoolBook } from "./turn/pool-book.ts";
 import { createCredentialLoad } from "./turn/load.ts";
 import { createSealLedger } from "./turn/seals.ts";
 import { createStreamGauge } from "./turn/stream-gauge.ts";
+import { TurnObservers } from "./turn/turn-observers.ts";
+import { createTurnIds } from "./platform/turn-ids.ts";
+import { UnstoredKeys } from "./turn/unstored-keys.ts";
 
 export interface WorkspaceOptions {
   /** The configuration itself. Default: read from `config.yaml` in the configuration folder. */
@@ -74,8 +77,11 @@ export interface Workspace {
   /** Keys and tokens that were used since it was opened: for taking them out of whatever is written somewhere. */
   readonly secrets: SecretLedger;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** `observe` is called as each turn begins, and what it gives is told what happens in it. Neither may throw. Returns how to end it. */
-  onTurn(observe: () => (event: TurnEvent) => void): () => void;
+  /**
+   * `observe` is called as each turn begins, and what it gives is told what happens in it; null: nothing of this turn. Neither may throw.
+   * Returns how to end it.
+   */
+  onTurn(observe: () => ((event: TurnEvent) => void) | null): () => void;
   /** Told how each spending of a refresh token ended, also those in the background. Must not throw. Returns how to end it. */
   onRefresh(listener: (told: RefreshTold) => void): () => void;
   /**
@@ -147,12 +153,9 @@ export async function openWorkspace(options: WorkspaceOptions = {}, ifMissing?: 
   const usage = createUsageLog(typeof given === "object" ? noCacheFiles : cache);
   const closing = new AbortController();
   const secrets = new SecretLedger();
-  const turnObservers = new Set<() => (event: TurnEvent) => void>();
+  const turnObservers = new TurnObservers();
   const refreshObservers = new Set<(told: RefreshTold) => void>();
-  /** Of keys in the environment, so that they take their turn among the stored ones. */
-  const unstoredUses = new Map<string, { uses: number; lastUsedAt: number }>();
-  /** Loaded with the first turn: whoever only looks needs none. */
-  let crypto: typeof import("node:crypto") | null = null;
+  const unstored = new UnstoredKeys(settings.unstored);
   const runtime: TurnRuntime = {
     transport,
     clock,
@@ -172,15 +175,8 @@ export async function openWorkspace(options: WorkspaceOptions = {}, ifMissing?: 
     strategyOf: (provider) => strategyFor(settings.config, provider),
     concurrencyOf: (provider) => concurrencyFor(settings.config, provider),
     load: createCredentialLoad(),
-    environmentCredentials(provider) {
-      if (!settings.unstored.some((credential) => credential.provider === provider)) return none;
-      return settings.unstored
-        .filter((credential) => credential.provider === provider)
-        .map((credential) => ({ ...credential, ...unstoredUses.get(credential.id) }));
-    },
-    recordUnstoredUse(id, lastUsedAt) {
-      unstoredUses.set(id, { uses: (unstoredUses.get(id)?.uses ?? 0) + 1, lastUsedAt });
-    },
+    environmentCredentials: (provider) => unstored.of(provider),
+    recordUnstoredUse: (id, at) => unstored.used(id, at),
     closing: closing.signal,
     onHeard(credential, provider, heard) {
       if (provider.signIn.kind !== "codex") return;
@@ -188,30 +184,23 @@ export async function openWorkspace(options: WorkspaceOptions = {}, ifMissing?: 
       const said = "headers" in heard ? readUsageHeaders(heard.headers, now) : readUsageEvent(heard.text, now);
       if (said !== null) usage.note(credential.id, said);
     },
-    readKey: (source, signal) => readKeySource(source, { env, ...(signal === undefined ? {} : { signal }) }),
+    readKey: (source, signal) =>
+      source.from === "stored"
+        ? source.secret
+        : readKeySource(source, { env, ...(signal === undefined ? {} : { signal }) }),
     resolveEndpoint(provider, model, secret) {
       secrets.note(secret);
       const endpoint = resolveEndpoint(provider, model, secret);
       if (endpoint === null) throw new UnderstudyError("config_invalid", missingBaseUrl(provider));
       return endpoint;
     },
-    priceOf: (target) => priceOf(settings.config, target),
+    priceOf: (target) => (settings.config.prices.size === 0 ? null : priceOf(settings.config, target)),
     stopwatch: () => performance.now(),
     gauge: createStreamGauge(),
-    observeTurn: () => {
-      const told = [...turnObservers].map((observe) => observe());
-      return (event) => {
-        for (const tell of told) tell(event);
-      };
-    },
+    observeTurn: () => turnObservers.begin(),
     seals: createSealLedger(),
     habits: createHabitLedger(),
-    newTurnId() {
-      crypto ??= process.getBuiltinModule("node:crypto");
-      // Those of later turns are greater, so that a store writes them side by side: 48 bits of time, 80 of chance.
-      const chance = crypto.randomUUID();
-      return `turn_${clock.now().toString(16).padStart(12, "0")}${chance.slice(0, 8)}${chance.slice(24)}`;
-    },
+    newTurnId: createTurnIds(clock),
   };
   return {
     home,
@@ -228,16 +217,14 @@ export async function openWorkspace(options: WorkspaceOptions = {}, ifMissing?: 
     usage,
     secrets,
     env,
-    onTurn(observe) {
-      turnObservers.add(observe);
-      return () => turnObservers.delete(observe);
-    },
+    onTurn: (observe) => turnObservers.add(observe),
     onRefresh(listener) {
       refreshObservers.add(listener);
       return () => refreshObservers.delete(listener);
     },
     async reload() {
       settings = await read();
+      unstored.replace(settings.unstored);
     },
     async close() {
       closing.abort(new UnderstudyError("cancelled", "this installation was closed"));
@@ -248,8 +235,6 @@ export async function openWorkspace(options: WorkspaceOptions = {}, ifMissing?: 
     },
   };
 }
-
-const none: readonly ApiKeyCredential[] = [];
 
 function journalLimits({ journal }: ResolvedConfig): JournalLimits {
   return { maxTurns: journal.maxTurns, maxAgeMs: journal.maxAgeDays * dayMs };

@@ -52,6 +52,11 @@ export function comparisonOf(strategy: Strategy): Compare<Selectable> {
   }
 }
 
+/** True when the order of a strategy changes with each use. */
+export function ordersByUse(strategy: Strategy): boolean {
+  return strategy === "round_robin" || strategy === "least_used";
+}
+
 function byPriority(a: Selectable, b: Selectable): number {
   return a.priority - b.priority || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
 }
@@ -68,26 +73,44 @@ function shuffle(items: unknown[], random: Random): void {
  * The order of `orderCredentials`, drawn one by one from a tree that is sorted by `comparisonOf(strategy)`: a turn that needs only the
  * first draws only the first.
  */
-export function* drawInOrder<T extends Selectable>(
-  sorted: Tree<T>,
-  strategy: Strategy,
-  random: Random,
-  preferred?: T,
-): Generator<T, undefined> {
-  if (preferred !== undefined) yield preferred;
-  const size = sizeOf(sorted);
+export class Draw<T extends Selectable> {
+  readonly #sorted: Tree<T>;
+  readonly #preferred: T | undefined;
+  /** Null when nothing is left to chance. */
+  readonly #random: Random | null;
+  /** The place that is drawn next; -1 while the preferred one has not been given. */
+  #at: number;
   /** Who stands elsewhere than in the sorted order, as `shuffle` would have moved them so far. */
-  const moved = new Map<number, number>();
-  for (let i = 0; i < size; i++) {
-    let place = i;
-    if (strategy === "random") {
-      const j = i < size - 1 ? i + Math.floor(random() * (size - i)) : i;
-      place = moved.get(j) ?? j;
-      moved.set(j, moved.get(i) ?? i);
-      moved.delete(i);
-    }
-    const item = itemAt(sorted, place);
-    if (item !== undefined && item.id !== preferred?.id) yield item;
+  #moved: Map<number, number> | null = null;
+
+  constructor(sorted: Tree<T>, strategy: Strategy, random: Random, preferred?: T) {
+    this.#sorted = sorted;
+    this.#preferred = preferred;
+    this.#random = strategy === "random" ? random : null;
+    this.#at = preferred === undefined ? 0 : -1;
   }
-  return undefined;
+
+  /** Undefined past the last. */
+  next(): T | undefined {
+    const preferred = this.#preferred;
+    if (this.#at < 0) {
+      this.#at = 0;
+      return preferred;
+    }
+    for (const size = sizeOf(this.#sorted); this.#at < size; ) {
+      const i = this.#at++;
+      const item = itemAt(this.#sorted, this.#random === null ? i : this.#chance(i, size, this.#random));
+      if (item !== undefined && item.id !== preferred?.id) return item;
+    }
+    return undefined;
+  }
+
+  #chance(i: number, size: number, random: Random): number {
+    const moved = (this.#moved ??= new Map());
+    const j = i < size - 1 ? i + Math.floor(random() * (size - i)) : i;
+    const place = moved.get(j) ?? j;
+    moved.set(j, moved.get(i) ?? i);
+    moved.delete(i);
+    return place;
+  }
 }

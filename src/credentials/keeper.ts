@@ -1,4 +1,5 @@
 import type { CancelSignal } from "../core/cancel.ts";
+import type { Soon } from "../core/soon.ts";
 import { backoffDelay, refreshBackoff } from "../core/backoff.ts";
 import type { Clock, Random } from "../core/clock.ts";
 import type { Failure } from "../core/failure.ts";
@@ -47,10 +48,11 @@ import { isAlive, mustRefresh, shouldRefresh } from "./token-window.ts";
  */
 export interface TokenKeeper {
   /**
-   * The credential with an access token that may be used now. Spends the refresh token only if the token is near its end.
+   * The credential with an access token that may be used now; at once when it is good as it is. Spends the refresh token only if the token
+   * is near its end.
    * `signal` ends the waiting of this caller, never a refresh that has begun.
    */
-  makeGood(credential: OAuthCredential, signal?: CancelSignal): Promise<TokenResult>;
+  makeGood(credential: OAuthCredential, signal?: CancelSignal): Soon<TokenResult>;
   /** The same after the provider rejected the token of this generation: a newer generation is adopted, else refreshed. */
   replaceRejected(credential: OAuthCredential, signal?: CancelSignal): Promise<TokenResult>;
   /**
@@ -121,16 +123,9 @@ export function createTokenKeeper(options: TokenKeeperOptions): TokenKeeper {
   const unmarked = new Map<string, ReloginMark>();
 
   return {
-    async makeGood(credential, signal) {
-      if (unsettled.has(credential.id)) {
-        await writeUnsettled(credential.id);
-        credential = (await newerGeneration(credential)) ?? credential;
-      }
-      const now = clock.now();
-      if (mustRefresh(credential.grant, now)) return waitFor(fly(credential, false), signal);
-      // A failure leaves the credential as it is: the token still lives.
-      if (shouldRefresh(credential.grant, now)) refreshEarly(credential, now);
-      return { ok: true, credential, refreshed: false };
+    makeGood(credential, signal) {
+      if (unsettled.has(credential.id)) return makeSettledGood(credential, signal);
+      return goodNow(credential, signal);
     },
     async replaceRejected(credential, signal) {
       await writeUnsettled(credential.id);
@@ -150,6 +145,19 @@ export function createTokenKeeper(options: TokenKeeperOptions): TokenKeeper {
       while (flights.size > 0) await Promise.allSettled([...flights.values()].map(({ result }) => result));
     },
   };
+
+  function goodNow(credential: OAuthCredential, signal: CancelSignal | undefined): Soon<TokenResult> {
+    const now = clock.now();
+    if (mustRefresh(credential.grant, now)) return waitFor(fly(credential, false), signal);
+    // A failure leaves the credential as it is: the token still lives.
+    if (shouldRefresh(credential.grant, now)) refreshEarly(credential, now);
+    return unchanged(credential);
+  }
+
+  async function makeSettledGood(credential: OAuthCredential, signal: CancelSignal | undefined): Promise<TokenResult> {
+    await writeUnsettled(credential.id);
+    return goodNow((await newerGeneration(credential)) ?? credential, signal);
+  }
 
   /** Refreshes in the background, if nothing is against it and it is this login's turn. */
   function refreshEarly(credential: OAuthCredential, now: number): void {

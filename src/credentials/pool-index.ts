@@ -5,17 +5,17 @@ import type { Credential, OAuthCredential } from "./credential.ts";
 import { groupCooldowns, type PoolChange, type PoolRecord } from "./pool-record.ts";
 import { ReadyView, type Standing } from "./ready-view.ts";
 
-/** Who of a pool may serve a model now. */
+/** Who of a pool may serve a model. It goes on with the pool: only the tree that it gives stays as it is. */
 export interface ReadyPool {
   /** In the order of the strategy before chance has its say. They may be older than what `find` gives. */
   readonly tree: Tree<Credential>;
   /** A member as it stands now; null when it is not one. */
-  readonly find: (id: string) => Credential | null;
-  readonly isReady: (id: string) => boolean;
+  find(id: string): Credential | null;
+  isReady(id: string): boolean;
   /** Unix ms at which the first of those that are not ready recovers by itself; null when none will. */
   readonly nearestRecovery: number | null;
-  /** Logins that nobody uses now, since they cool down, and whose token is to be refreshed. */
-  readonly toTend: readonly OAuthCredential[];
+  /** Logins that nobody uses now, since they cool down, and whose token is to be refreshed by `now`. */
+  loginsToTend(now: number): readonly OAuthCredential[];
 }
 
 const none: readonly Cooldown[] = [];
@@ -39,6 +39,7 @@ export class PoolIndex {
   /** Models, and the credentials that have a cooldown for just this model. */
   readonly #special = new Map<string, Set<string>>();
   readonly #views = new Map<string, ReadyView>();
+  readonly #all = (): Iterable<Standing> => this.#everybody();
 
   constructor(strategy: Strategy) {
     this.#strategy = strategy;
@@ -70,20 +71,13 @@ export class PoolIndex {
   readyFor(model: string, now: number): ReadyPool | null {
     const shared = this.#cooldowns.get("");
     if (shared?.some((one) => isCooling(one, "", model, now)) === true) return null;
-    const view = this.#viewFor(this.#special.has(model) ? model : "", now);
-    return {
-      tree: view.tree,
-      find: (id) => this.#members.get(id) ?? null,
-      isReady: (id) => view.isReady(id),
-      nearestRecovery: view.nearestRecovery,
-      toTend: view.loginsToTend(now),
-    };
+    return this.#viewFor(this.#special.has(model) ? model : "", now);
   }
 
   #viewFor(model: string, now: number): ReadyView {
     const known = this.#views.get(model);
     if (known !== undefined) {
-      known.passTo(now, () => this.#everybody());
+      known.passTo(now, this.#all);
       return known;
     }
     const view = new ReadyView(model, this.#compare, (id) => this.#standing(id));
@@ -151,7 +145,7 @@ export class PoolIndex {
 
   /** There are few of these: they are compared each time. */
   #updateUnstored(unstored: readonly Credential[], now: number): void {
-    if (unstored.length === 0 && this.#unstored.length === 0) return;
+    if (unstored === this.#unstored || (unstored.length === 0 && this.#unstored.length === 0)) return;
     for (const { id } of this.#unstored) {
       if (unstored.some((one) => one.id === id)) continue;
       this.#members.delete(id);

@@ -17,7 +17,7 @@ export interface PoolRecord {
 }
 
 export type PoolChange =
-  /** A member as it stands now: used once more, or with another grant. */
+  /** A member as it stands now: with another grant or, where that is told, used once more. */
   | { readonly credential: Credential }
   /** All cooldowns of one credential as they stand now; of "" those that concern everybody. */
   | { readonly credentialId: string; readonly cooldowns: readonly Cooldown[] };

@@ -5,6 +5,8 @@ import { type Credential, needsRelogin, type OAuthCredential } from "./credentia
 import { whyBlocked } from "./pool.ts";
 import { refreshDueAt, mandatoryWindowMs } from "./token-window.ts";
 
+const nobody: readonly OAuthCredential[] = [];
+
 /** A credential with what is held against it; for every model. */
 export interface Standing {
   readonly credential: Credential;
@@ -45,6 +47,10 @@ export class ReadyView {
     return this.#tree;
   }
 
+  find(id: string): Credential | null {
+    return this.#find(id)?.credential ?? null;
+  }
+
   isReady(id: string): boolean {
     return this.#placed.has(id);
   }
@@ -55,9 +61,9 @@ export class ReadyView {
   }
 
   /** Logins that cool down and whose token is to be refreshed by `now`. */
-  loginsToTend(now: number): OAuthCredential[] {
+  loginsToTend(now: number): readonly OAuthCredential[] {
     const first = this.#tending.first();
-    if (first === null || first.at > now) return [];
+    if (first === null || first.at > now) return nobody;
     return this.#tending.dueAt(now).flatMap((id) => {
       const credential = this.#find(id)?.credential;
       return credential?.kind === "oauth" ? [credential] : [];

@@ -18,16 +18,19 @@ import type { PoolRecord } from "./pool-record.ts";
  *
  * Every method is one transaction: it happens as a whole or not at all, for all processes that share the store. Every
  * method that writes resolves only after the write is durable, unless it says otherwise. A store that can't be read or
- * written rejects with `UnderstudyError` `store_unavailable` and has changed nothing.
+ * written rejects with `UnderstudyError` `store_unavailable` and has changed nothing; it throws at once nowhere, also where what is
+ * known at once is given without a promise (`Soon`).
  */
 export interface Store {
   // Credentials ------------------------------------------------------------------------------------------------------
 
   /**
    * The pool of one provider with all that concerns it, kept between calls: the same record as before, with more changes, as long as
-   * nobody joined or left. A store that has to ask somebody else each time lacks the method.
+   * nobody joined or left. What another process has changed may be missing for some milliseconds: whoever must know asks for the credential.
+   * `tellsUses`: its changes tell of uses, too; without it the counts of its members are of whenever they were read. A store that has to ask
+   * somebody else each time lacks the method.
    */
-  readPool?(provider: string): Soon<PoolRecord>;
+  readPool?(provider: string, tellsUses: boolean): Soon<PoolRecord>;
   /** All credentials, or those of one provider, by priority then id. Spends nothing (rule R9). */
   listCredentials(provider?: string): Promise<Credential[]>;
   getCredential(id: string): Promise<Credential | null>;
@@ -71,7 +74,7 @@ export interface Store {
   /** All cooldowns that may still matter: those not over, and those whose failure count still grows the next one. */
   listCooldowns(provider?: string): Promise<Cooldown[]>;
   /** Of these, those that concern one credential of a provider: its own, and everybody's. A store that reads them all lacks the method. */
-  listCooldownsOf?(provider: string, credentialId: string): Promise<Cooldown[]>;
+  listCooldownsOf?(provider: string, credentialId: string): Soon<readonly Cooldown[]>;
   /**
    * Writes a cooldown. Rule R5 is kept here too, for two processes at once: of the stored and the given one the later
    * `until` wins. All processes see it at once and it outlives them; a power cut may lose the last ones.

@@ -1,8 +1,14 @@
-import type { Candidate, TurnEvent } from "../core/events.ts";
+import type { Candidate, TurnEvent, TurnOutcome, Usage } from "../core/events.ts";
 import type { Failure } from "../core/failure.ts";
 import { needsRelogin } from "../credentials/credential.ts";
 import { readPackageVersion } from "../platform/package-version.ts";
-import { createCounter, createHistogram, gaugeFamily, type MetricFamily } from "../telemetry/prometheus.ts";
+import {
+  createCounter,
+  createHistogram,
+  gaugeFamily,
+  type MetricFamily,
+  type Series,
+} from "../telemetry/prometheus.ts";
 import type { RefreshTold, Workspace } from "../workspace.ts";
 
 /** Upper bounds in seconds. The first event of a model takes seconds, what we add to it milliseconds. */
@@ -79,56 +85,84 @@ export function createMetrics(workspace: Workspace, openTurns: () => number): Me
   const counted = [turns, attempts, failures, switches, cooldowns, refreshes, waits, tokens, costs];
   const startedAt = workspace.clock.now() / 1_000;
 
-  /** `told`: the failures of this turn's attempts, which are counted. */
-  function observe(event: TurnEvent, server: Candidate | null, told: readonly Failure[]): void {
-    switch (event.type) {
-      case "attempt-start":
-        return attempts.add([event.candidate.provider]);
-      case "attempt-failed": {
-        const { candidate, failure, cooldown } = event;
-        failures.add([candidate.provider, failure.reason, failure.scope]);
-        if (cooldown !== undefined) cooldowns.add([cooldown.provider, cooldown.reason]);
-        return;
-      }
-      case "switched":
-        return switches.add([event.from.provider, event.to.provider]);
-      case "waiting":
-        return waits.add();
-      case "committed":
-        if (event.overheadMs !== undefined) overhead.observe(event.overheadMs / 1_000);
-        return;
-      case "turn-end": {
-        const { outcome, usage, cost, failure, cooldown } = event;
-        turns.add([outcome]);
-        if (cooldown !== undefined) cooldowns.add([cooldown.provider, cooldown.reason]);
-        if (server === null) return;
-        // A break that nobody went on after has been told as the attempt's already.
-        if (failure !== null && !told.includes(failure)) failures.add([server.provider, failure.reason, failure.scope]);
-        if (usage !== null) {
-          tokens.add([server.provider, "input"], usage.input);
-          tokens.add([server.provider, "cached_input"], usage.cachedInput);
-          tokens.add([server.provider, "output"], usage.output);
-          tokens.add([server.provider, "reasoning"], usage.reasoning);
-        }
-        if (cost !== null) costs.add([server.provider], cost.usd);
-        return;
-      }
-      case "turn-start":
-      case "token-refresh":
-      case "relogin-required":
-      case "store-unavailable":
-        return;
+  /** What nearly every turn counts of who serves it, found once. */
+  const served = new Map<string, Served>();
+  const ended = new Map<TurnOutcome, Series>();
+
+  function servedBy(provider: string): Served {
+    let known = served.get(provider);
+    if (known === undefined) {
+      const attempted = attempts.series([provider]);
+      served.set(provider, (known = { provider, attempted, tokens: null }));
     }
+    return known;
+  }
+
+  function countTokens(by: Served, { input, cachedInput, output, reasoning }: Usage): void {
+    const { provider } = by;
+    const counted = (by.tokens ??= {
+      input: tokens.series([provider, "input"]),
+      cachedInput: tokens.series([provider, "cached_input"]),
+      output: tokens.series([provider, "output"]),
+      reasoning: tokens.series([provider, "reasoning"]),
+    });
+    counted.input.count += input;
+    counted.cachedInput.count += cachedInput;
+    counted.output.count += output;
+    counted.reasoning.count += reasoning;
+  }
+
+  function countEnd(outcome: TurnOutcome): void {
+    let series = ended.get(outcome);
+    if (series === undefined) ended.set(outcome, (series = turns.series([outcome])));
+    series.count += 1;
   }
 
   return {
     observeTurn() {
       let server: Candidate | null = null;
-      const told: Failure[] = [];
+      /** The failures of this turn's attempts, which are counted. */
+      let told: Failure[] | null = null;
       return (event) => {
-        if (event.type === "committed") server = event.candidate;
-        if (event.type === "attempt-failed") told.push(event.failure);
-        observe(event, server, told);
+        switch (event.type) {
+          case "attempt-start":
+            servedBy(event.candidate.provider).attempted.count += 1;
+            return;
+          case "attempt-failed": {
+            const { candidate, failure, cooldown } = event;
+            (told ??= []).push(failure);
+            failures.add([candidate.provider, failure.reason, failure.scope]);
+            if (cooldown !== undefined) cooldowns.add([cooldown.provider, cooldown.reason]);
+            return;
+          }
+          case "switched":
+            return switches.add([event.from.provider, event.to.provider]);
+          case "waiting":
+            return waits.add();
+          case "committed":
+            server = event.candidate;
+            if (event.overheadMs !== undefined) overhead.observe(event.overheadMs / 1_000);
+            return;
+          case "turn-end": {
+            const { outcome, usage, cost, failure, cooldown } = event;
+            countEnd(outcome);
+            if (cooldown !== undefined) cooldowns.add([cooldown.provider, cooldown.reason]);
+            if (server === null) return;
+            const { provider } = server;
+            // A break that nobody went on after has been told as the attempt's already.
+            if (failure !== null && told?.includes(failure) !== true) {
+              failures.add([provider, failure.reason, failure.scope]);
+            }
+            if (usage !== null) countTokens(servedBy(provider), usage);
+            if (cost !== null) costs.add([provider], cost.usd);
+            return;
+          }
+          case "turn-start":
+          case "token-refresh":
+          case "relogin-required":
+          case "store-unavailable":
+            return;
+        }
       };
     },
     onRefresh: ({ provider, outcome }) => refreshes.add([provider, outcome]),
@@ -152,6 +186,14 @@ export function createMetrics(workspace: Workspace, openTurns: () => number): Me
       ];
     },
   };
+}
+
+/** What is counted for one provider. */
+interface Served {
+  readonly provider: string;
+  readonly attempted: Series;
+  /** Null until an answer of its told its tokens. */
+  tokens: Readonly<Record<"input" | "cachedInput" | "output" | "reasoning", Series>> | null;
 }
 
 function one(name: string, help: string, value: number, merge: MetricFamily["merge"] = "sum"): MetricFamily {

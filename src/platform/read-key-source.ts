@@ -2,6 +2,7 @@ import { type CancelSignal, toAbortSignal } from "../core/cancel.ts";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { UnderstudyError } from "../core/error.ts";
+import type { Soon } from "../core/soon.ts";
 import { isUsableSecret, Secret } from "../core/secret.ts";
 import type { KeySource } from "../credentials/credential.ts";
 
@@ -20,21 +21,38 @@ export interface ReadKeyOptions {
  * The key, read at the moment of use; null for a source that has none (`from: "none"`). Of a file and of a command's
  * output the first line counts, without blanks around it; a path may begin with `~/`.
  *
- * Throws `UnderstudyError` `credential_unknown` that names the variable, the path or the command which gave no usable
+ * One that is stored or stands in the environment is given at once. Rejects with `UnderstudyError` `credential_unknown` that names the variable, the path or the command which gave no usable
  * key. It repeats nothing of what they hold or print, since that may be the key.
  */
-export async function readKeySource(source: KeySource, options: ReadKeyOptions): Promise<Secret | null> {
+export function readKeySource(source: KeySource, options: ReadKeyOptions): Soon<Secret | null> {
   switch (source.from) {
     case "none":
       return null;
     case "stored":
       return source.secret;
     case "env":
-      return usable(options.env[source.name], `the environment variable ${source.name}`);
+      return variableKey(source.name, options.env[source.name]);
     case "file":
-      return usable(await readKeyFile(source.path), `the key file ${source.path}`);
+      return readKeyFile(source.path).then((text) => usable(text, `the key file ${source.path}`));
     case "command":
-      return usable(await runKeyCommand(source.command, options), `the key command ${commandName(source.command)}`);
+      return runKeyCommand(source.command, options).then((text) =>
+        usable(text, `the key command ${commandName(source.command)}`),
+      );
+  }
+}
+
+/** By the name of the variable, the key that it held when it was last read: nearly always the same again. */
+const variableKeys = new Map<string, Secret>();
+
+function variableKey(name: string, text: string | undefined): Soon<Secret> {
+  const known = variableKeys.get(name);
+  if (known !== undefined && known.reveal() === text) return known;
+  try {
+    const key = usable(text, `the environment variable ${name}`);
+    variableKeys.set(name, key);
+    return key;
+  } catch (error) {
+    return Promise.reject(error);
   }
 }
 

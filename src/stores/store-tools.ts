@@ -2,7 +2,7 @@ import type { CooldownRow } from "./cooldown-row.ts";
 import type { CredentialRow } from "./credential-row.ts";
 import type { KeyRing } from "./key-ring.ts";
 
-/** A row of the table `turn`. */
+/** A turn of the journal. */
 export interface TurnRow {
   readonly id: string;
   /** JSON of a `TurnRecord`. */

@@ -24,7 +24,14 @@ export interface MetricOptions {
 export interface Counter {
   /** `by` is 1 unless given, and never negative. */
   add(values?: readonly string[], by?: number): void;
+  /** What is counted for these values, from now on shown if it is zero, too. Whoever counts often keeps it. */
+  series(values: readonly string[]): Series;
   family(): MetricFamily;
+}
+
+export interface Series {
+  /** Never goes down. */
+  count: number;
 }
 
 export interface Histogram {
@@ -33,18 +40,24 @@ export interface Histogram {
 }
 
 export function createCounter({ name, help, labels = [] }: MetricOptions): Counter {
-  // By the values, joined: names are written when somebody reads them, counting happens several times in each turn.
+  // By the values, joined: names are written when somebody reads them.
   const counts = new Map<string, { readonly values: readonly string[]; count: number }>();
   // A counter without labels is there from the start: a rate over it needs its first zero.
   if (labels.length === 0) counts.set("", { values: [], count: 0 });
+
+  function series(values: readonly string[]): Series {
+    const [only = ""] = values;
+    const key = values.length < 2 ? only : values.join("\n");
+    let known = counts.get(key);
+    if (known === undefined) counts.set(key, (known = { values, count: 0 }));
+    return known;
+  }
+
   return {
     add(values = [], by = 1) {
-      const [only = ""] = values;
-      const key = values.length < 2 ? only : values.join("\n");
-      const known = counts.get(key);
-      if (known === undefined) counts.set(key, { values, count: by });
-      else known.count += by;
+      series(values).count += by;
     },
+    series,
     family: () => {
       const samples = [...counts.values()].map(
         ({ values, count }) => [sampleName(name, labels, values), count] as const,
@@ -56,28 +69,25 @@ export function createCounter({ name, help, labels = [] }: MetricOptions): Count
 
 /** `bounds` are the upper bounds of its buckets, in order. */
 export function createHistogram({ name, help, bounds }: MetricOptions & { bounds: readonly number[] }): Histogram {
-  const counts = bounds.map(() => 0);
-  let count = 0;
+  /** Of each bucket those that the one before does not hold; those beyond all bounds come last. */
+  const counts = [...bounds, 0].map(() => 0);
   let sum = 0;
   return {
     observe(value) {
-      count += 1;
       sum += value;
-      // Buckets hold all that is no larger, so the last ones are counted first, until one is too small.
-      for (let i = bounds.length - 1; i >= 0 && value <= (bounds[i] ?? 0); i--) counts[i] = (counts[i] ?? 0) + 1;
+      let i = 0;
+      while (i < bounds.length && !(value <= (bounds[i] ?? 0))) i += 1;
+      counts[i] = (counts[i] ?? 0) + 1;
     },
-    family: () => ({
-      name,
-      type: "histogram",
-      help,
-      merge: "sum",
-      samples: [
-        ...bounds.map((bound, i) => [`${name}_bucket{le="${bound}"}`, counts[i] ?? 0] as const),
-        [`${name}_bucket{le="+Inf"}`, count],
-        [`${name}_sum`, sum],
-        [`${name}_count`, count],
-      ],
-    }),
+    family() {
+      let count = 0;
+      const samples: (readonly [string, number])[] = counts.map((own, i) => {
+        count += own;
+        return [`${name}_bucket{le="${bounds[i] ?? "+Inf"}"}`, count];
+      });
+      samples.push([`${name}_sum`, sum], [`${name}_count`, count]);
+      return { name, type: "histogram", help, merge: "sum", samples };
+    },
   };
 }
 

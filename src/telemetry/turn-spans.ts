@@ -7,8 +7,8 @@ type Api = typeof import("@opentelemetry/api");
 
 /** Turns as spans of OpenTelemetry, in whatever provider the application has registered. */
 export interface TurnTracing {
-  /** Called as a turn begins; what it gives is told what happens in that turn. Costs next to nothing while nobody has registered a provider. */
-  readonly observeTurn: () => (event: TurnEvent) => void;
+  /** Called as a turn begins; what it gives is told what happens in that turn. Null while nobody has registered a provider. */
+  readonly observeTurn: () => ((event: TurnEvent) => void) | null;
   /**
    * Runs `work`; a turn that begins before it first waits becomes part of the caller's trace, as the header `traceparent` names it
    * (W3C Trace Context), unless a span is active here already.
@@ -18,6 +18,14 @@ export interface TurnTracing {
 
 /** Answers that are watched by nobody. */
 const ignore = (): void => {};
+
+/** Where `@opentelemetry/api`, whoever loaded it, keeps what an application has registered. */
+const registered = Symbol.for("opentelemetry.js.api.1");
+
+/** True when the application has a provider of spans now. Asked twice in each turn, and most have none. */
+function hasProvider(): boolean {
+  return (globalThis as { [registered]?: { readonly trace?: unknown } })[registered]?.trace !== undefined;
+}
 
 /**
  * One span per turn, `turn ROUTE`, with a child per attempt, `chat MODEL`. No span holds anything that was asked or answered, no label
@@ -36,6 +44,7 @@ export function createTurnTracing(api: Api, version: string): TurnTracing {
 
   return {
     observeTurn() {
+      if (!hasProvider()) return null;
       const around = parent();
       let watch: ((event: TurnEvent) => void) | null = null;
       return (event) => {
@@ -44,6 +53,7 @@ export function createTurnTracing(api: Api, version: string): TurnTracing {
       };
     },
     within(traceparent, work) {
+      if (!hasProvider()) return work();
       const before = remote;
       remote = parseTraceparent(traceparent);
       try {

@@ -1,6 +1,7 @@
 import { type Cooldown, cooldownKey, healsByItself, nextCooldown } from "../core/cooldown.ts";
 import type { Decision } from "../core/decide.ts";
 import type { Failure } from "../core/failure.ts";
+import type { Soon } from "../core/soon.ts";
 import { isAboutLogin, isBenchedBy } from "../credentials/pool.ts";
 import { groupCooldowns } from "../credentials/pool-record.ts";
 import type { Store } from "../credentials/store.ts";
@@ -112,15 +113,20 @@ function withoutListed(cooldowns: readonly Cooldown[], line: Line, now: number):
 
 /**
  * A served turn clears what stood against its credential from before its attempt began. The same millisecond counts as before: a
- * model that failed for one credential and answered the next one at once must not rest.
+ * model that failed for one credential and answered the next one at once must not rest. Done at once when nothing stands against it.
  */
-export async function clearAfterSuccess(
+export function clearAfterSuccess(store: Store, candidate: LineCandidate, startedAt: number): Soon<void> {
+  const standing = cooldownsOf(store, candidate.target.provider, candidate.credential.id);
+  if (standing instanceof Promise || standing.length > 0) return clearStanding(store, candidate, startedAt, standing);
+}
+
+async function clearStanding(
   store: Store,
   { target, credential }: LineCandidate,
   startedAt: number,
+  standing: Soon<readonly Cooldown[]>,
 ): Promise<void> {
-  const standing = await cooldownsOf(store, target.provider, credential.id);
-  for (const one of standing) {
+  for (const one of await standing) {
     const mine = one.credentialId === "" || one.credentialId === credential.id;
     if (!mine || (one.model !== "" && one.model !== target.model) || one.since > startedAt) continue;
     // Another turn may have failed since the list was read: its cooldown stays.
@@ -130,6 +136,6 @@ export async function clearAfterSuccess(
 }
 
 /** Those that may concern this credential, or with "" everybody; where the store can't tell them apart, the whole provider's. */
-function cooldownsOf(store: Store, provider: string, credentialId: string): Promise<readonly Cooldown[]> {
+function cooldownsOf(store: Store, provider: string, credentialId: string): Soon<readonly Cooldown[]> {
   return store.listCooldownsOf?.(provider, credentialId) ?? store.listCooldowns(provider);
 }

@@ -1,10 +1,13 @@
-import { drawInOrder, orderCredentials } from "../core/select.ts";
+import { Draw, orderCredentials } from "../core/select.ts";
+import type { Soon } from "../core/soon.ts";
 import type { Route, Target } from "../core/target.ts";
 import { assessPool, type Blocked, recoversAt } from "../credentials/pool.ts";
 import type { Credential, OAuthCredential } from "../credentials/credential.ts";
-import type { PoolIndex } from "../credentials/pool-index.ts";
+import type { ReadyPool } from "../credentials/pool-index.ts";
 import { type PoolRecord, replayRecord } from "../credentials/pool-record.ts";
-import { type InOrder, Line, taken } from "./line.ts";
+import { type InOrder, Line } from "./line.ts";
+import type { CredentialLoad } from "./load.ts";
+import type { OpenPool } from "./pool-book.ts";
 import type { TurnRuntime } from "./runtime.ts";
 
 /** A target that can't be used at all now, or a credential of it that can't. */
@@ -28,7 +31,7 @@ export interface Candidates {
 interface Group {
   readonly target: Target;
   readonly credentials: InOrder;
-  readonly blocked: () => readonly BlockedCandidate[];
+  listBlocked(): readonly BlockedCandidate[];
   readonly nearestRecovery: number | null;
   readonly resting: readonly OAuthCredential[];
 }
@@ -44,29 +47,58 @@ interface Group {
  * Where the store keeps records, so is the order of its pools, and only those who are tried are taken from it: the whole pool is gone through
  * for a target that names one credential, for a pool that is named twice, and while something rests for everybody.
  */
-export async function listCandidates(
-  runtime: TurnRuntime,
-  route: Route,
-  preferredCredentialId?: string,
-): Promise<Candidates> {
+export function listCandidates(runtime: TurnRuntime, route: Route, preferredCredentialId?: string): Soon<Candidates> {
   const targets = route.strict ? route.targets.slice(0, 1) : route.targets;
   const groups: Group[] = [];
-  for (const target of targets) groups.push(await listGroup(runtime, target, groups, preferredCredentialId));
-
-  let blocked: readonly BlockedCandidate[] | null = null;
-  let nearestRecovery: number | null = null;
-  for (const { nearestRecovery: own } of groups) {
-    if (own !== null && (nearestRecovery === null || own < nearestRecovery)) nearestRecovery = own;
+  for (const target of targets) {
+    const group = listGroup(runtime, target, groups, preferredCredentialId);
+    if (group instanceof Promise) return listFrom(group, runtime, targets, groups, preferredCredentialId);
+    groups.push(group);
   }
-  const [first] = groups;
-  return {
-    line: new Line(groups),
-    get blocked() {
-      return (blocked ??= groups.flatMap((group) => group.blocked()));
-    },
-    nearestRecovery,
-    resting: first !== undefined && groups.length === 1 ? first.resting : groups.flatMap(({ resting }) => resting),
-  };
+  return new ListedGroups(groups);
+}
+
+/** The same from a group on that is not there at once. */
+async function listFrom(
+  first: Promise<Group>,
+  runtime: TurnRuntime,
+  targets: readonly Target[],
+  groups: Group[],
+  preferredId: string | undefined,
+): Promise<Candidates> {
+  groups.push(await first);
+  for (const target of targets.slice(groups.length)) {
+    groups.push(await listGroup(runtime, target, groups, preferredId));
+  }
+  return new ListedGroups(groups);
+}
+
+const noLogins: readonly OAuthCredential[] = [];
+
+class ListedGroups implements Candidates {
+  readonly line: Line;
+  readonly nearestRecovery: number | null;
+  readonly resting: readonly OAuthCredential[];
+  readonly #groups: readonly Group[];
+  #blocked: readonly BlockedCandidate[] | null = null;
+
+  constructor(groups: readonly Group[]) {
+    let nearest: number | null = null;
+    let resting = noLogins;
+    for (const group of groups) {
+      const own = group.nearestRecovery;
+      if (own !== null && (nearest === null || own < nearest)) nearest = own;
+      if (group.resting.length > 0) resting = resting.length === 0 ? group.resting : [...resting, ...group.resting];
+    }
+    this.line = new Line(groups);
+    this.nearestRecovery = nearest;
+    this.resting = resting;
+    this.#groups = groups;
+  }
+
+  get blocked(): readonly BlockedCandidate[] {
+    return (this.#blocked ??= this.#groups.flatMap((group) => group.listBlocked()));
+  }
 }
 
 /** The logins that are to be kept fresh though nobody uses them now. */
@@ -75,37 +107,64 @@ export function coolingLogins({ resting }: Candidates): readonly OAuthCredential
 }
 
 /** `before`: the groups of the targets before this one. */
-async function listGroup(
+function listGroup(
   runtime: TurnRuntime,
   target: Target,
   before: readonly Group[],
   preferredId: string | undefined,
+): Soon<Group> {
+  const { provider } = target;
+  if (runtime.findProvider(provider) === null) {
+    return { target, ...nobody, listBlocked: () => [{ target, why: "no_provider" }] };
+  }
+  const isSecond = standsBefore(before, target);
+  if (runtime.pools === undefined || target.credential !== undefined || isSecond) {
+    return listWhole(runtime, target, before, isSecond, preferredId);
+  }
+  const unstored = runtime.environmentCredentials(provider);
+  const opened = runtime.pools.open(provider, runtime.strategyOf(provider), unstored, runtime.clock);
+  return opened instanceof Promise
+    ? opened.then((pool) => listKept(runtime, target, before, unstored, preferredId, pool))
+    : listKept(runtime, target, before, unstored, preferredId, opened);
+}
+
+/** From the pool whose order is kept, if it is, and nothing rests for everybody. */
+function listKept(
+  runtime: TurnRuntime,
+  target: Target,
+  before: readonly Group[],
+  unstored: readonly Credential[],
+  preferredId: string | undefined,
+  pool: OpenPool | null,
+): Soon<Group> {
+  const now = runtime.clock.now();
+  const ready = pool?.index.readyFor(target.model, now) ?? null;
+  if (pool === null || ready === null) return listWhole(runtime, target, before, false, preferredId);
+  return new KeptGroup(runtime, target, unstored, pool, ready, now, preferredId);
+}
+
+/** From everybody in the pool. */
+async function listWhole(
+  runtime: TurnRuntime,
+  target: Target,
+  before: readonly Group[],
+  isSecond: boolean,
+  preferredId: string | undefined,
 ): Promise<Group> {
   const { store, clock } = runtime;
-  if (runtime.findProvider(target.provider) === null) {
-    return { target, ...nobody, blocked: () => [{ target, why: "no_provider" }] };
-  }
-  const unstored = runtime.environmentCredentials(target.provider);
-  const strategy = runtime.strategyOf(target.provider);
-  const opened = await runtime.pools?.open(target.provider, strategy, unstored, clock);
-  const isSecond = before.some((one) => one.target.provider === target.provider && one.target.model === target.model);
-  if (opened !== undefined && opened !== null && target.credential === undefined && !isSecond) {
-    const kept = groupFromIndex(runtime, target, unstored, preferredId, opened);
-    if (kept !== null) return kept;
-  }
   const cooldowns = await store.listCooldowns();
+  const unstored = runtime.environmentCredentials(target.provider);
   const members = pinned(target, [...(await store.listCredentials(target.provider)), ...unstored]);
   const pool = assessPool(members, cooldowns, target.model, clock.now());
   /** Who stands in the line with this model: a target may be named twice, once for one login and once for all. */
   const standing = isSecond ? standingIn(before, target) : null;
   const usable = standing === null ? pool.usable : pool.usable.filter(({ id }) => !standing.has(id));
-  const ordered = orderCredentials(usable, strategy, runtime.random, preferredId);
-  const blocked = toBlocked(target, members, pool.blocked);
+  const ordered = orderCredentials(usable, runtime.strategyOf(target.provider), runtime.random, preferredId);
   const recoveries = pool.blocked.flatMap((one) => recoversAt(one) ?? []);
   return {
     target,
     credentials: saturatedLast(runtime, target.provider, ordered),
-    blocked: () => blocked,
+    listBlocked: () => toBlocked(target, members, pool.blocked),
     nearestRecovery: recoveries.length === 0 ? null : Math.min(...recoveries),
     resting: pool.blocked.flatMap(({ why, credential }) =>
       why === "cooling" && credential.kind === "oauth" ? [credential] : [],
@@ -113,33 +172,85 @@ async function listGroup(
   };
 }
 
-/** Null when the pool has to be gone through. */
-function groupFromIndex(
-  runtime: TurnRuntime,
-  target: Target,
-  unstored: readonly Credential[],
-  preferredId: string | undefined,
-  { index, record }: { readonly index: PoolIndex; readonly record: PoolRecord },
-): Group | null {
-  const now = runtime.clock.now();
-  const ready = index.readyFor(target.model, now);
-  if (ready === null) return null;
-  const { find, nearestRecovery, toTend } = ready;
-  const count = record.changes.length;
-  const preferred =
-    preferredId !== undefined && ready.isReady(preferredId) ? (find(preferredId) ?? undefined) : undefined;
-  const drawn = drawInOrder(ready.tree, index.strategy, runtime.random, preferred);
-  return {
-    target,
-    credentials: taken(saturatedAfter(runtime, target.provider, drawn, find)),
-    blocked() {
-      const { members, cooldowns } = replayRecord(record, count);
-      const all = [...members, ...unstored];
-      return toBlocked(target, all, assessPool(all, cooldowns, target.model, now).blocked);
-    },
-    nearestRecovery,
-    resting: toTend,
-  };
+/** Those of a pool whose order is kept, drawn as they are asked for, each as it stands then: nearly every turn needs one. */
+class KeptGroup implements Group, InOrder {
+  readonly target: Target;
+  readonly nearestRecovery: number | null;
+  readonly resting: readonly OAuthCredential[];
+  readonly #unstored: readonly Credential[];
+  readonly #record: PoolRecord;
+  /** How many of its changes there were. */
+  readonly #changes: number;
+  readonly #ready: ReadyPool;
+  readonly #now: number;
+  readonly #draw: Draw<Credential>;
+  readonly #load: CredentialLoad | undefined;
+  readonly #limit: number;
+  #taken: Credential[] | null = null;
+  /** Those who carry as many turns as they may, in order: they come last. */
+  #saturated: Credential[] | null = null;
+  #saturatedTaken = 0;
+
+  constructor(
+    runtime: TurnRuntime,
+    target: Target,
+    unstored: readonly Credential[],
+    { index, record }: OpenPool,
+    ready: ReadyPool,
+    now: number,
+    preferredId: string | undefined,
+  ) {
+    this.target = target;
+    this.nearestRecovery = ready.nearestRecovery;
+    this.resting = ready.loginsToTend(now);
+    this.#unstored = unstored;
+    this.#record = record;
+    this.#changes = record.changes.length;
+    this.#ready = ready;
+    this.#now = now;
+    const preferred =
+      preferredId !== undefined && ready.isReady(preferredId) ? (ready.find(preferredId) ?? undefined) : undefined;
+    this.#draw = new Draw(ready.tree, index.strategy, runtime.random, preferred);
+    this.#load = runtime.load;
+    this.#limit = concurrencyLimit(runtime, target.provider);
+  }
+
+  get credentials(): InOrder {
+    return this;
+  }
+
+  at(index: number): Credential | undefined {
+    const taken = this.#taken;
+    if (taken !== null && index < taken.length) return taken[index];
+    for (let next = this.#next(); next !== undefined; next = this.#next()) {
+      if (this.#taken === null) this.#taken = [next];
+      else this.#taken.push(next);
+      if (index < this.#taken.length) return next;
+    }
+    return undefined;
+  }
+
+  listBlocked(): readonly BlockedCandidate[] {
+    const { members, cooldowns } = replayRecord(this.#record, this.#changes);
+    const all = [...members, ...this.#unstored];
+    return toBlocked(this.target, all, assessPool(all, cooldowns, this.target.model, this.#now).blocked);
+  }
+
+  #next(): Credential | undefined {
+    for (let one = this.#draw.next(); one !== undefined; one = this.#draw.next()) {
+      if (!this.#isSaturated(one)) return this.#ready.find(one.id) ?? one;
+      if (this.#saturated === null) this.#saturated = [one];
+      else this.#saturated.push(one);
+    }
+    const last = this.#saturated?.[this.#saturatedTaken];
+    if (last === undefined) return undefined;
+    this.#saturatedTaken += 1;
+    return this.#ready.find(last.id) ?? last;
+  }
+
+  #isSaturated({ id }: Credential): boolean {
+    return this.#load !== undefined && this.#load.of(id) >= this.#limit;
+  }
 }
 
 const nobody = { credentials: [], nearestRecovery: null, resting: [] } as const;
@@ -153,6 +264,12 @@ function toBlocked(
   return blocked.map((one) => ({ target, why: "blocked", blocked: one }));
 }
 
+/** True when one of the targets before has the same provider and model. */
+function standsBefore(before: readonly Group[], { provider, model }: Target): boolean {
+  for (const { target } of before) if (target.provider === provider && target.model === model) return true;
+  return false;
+}
+
 function standingIn(groups: readonly Group[], { provider, model }: Target): Set<string> {
   const standing = new Set<string>();
   for (const { target, credentials } of groups) {
@@ -163,33 +280,15 @@ function standingIn(groups: readonly Group[], { provider, model }: Target): Set<
 }
 
 function saturatedLast(runtime: TurnRuntime, provider: string, ordered: Credential[]): Credential[] {
-  const isSaturated = saturationOf(runtime, provider);
-  if (isSaturated === null || !ordered.some(isSaturated)) return ordered;
+  const limit = concurrencyLimit(runtime, provider);
+  const isSaturated = ({ id }: Credential): boolean => (runtime.load?.of(id) ?? 0) >= limit;
+  if (!ordered.some(isSaturated)) return ordered;
   return [...ordered.filter((one) => !isSaturated(one)), ...ordered.filter(isSaturated)];
 }
 
-/** The same of those who are drawn one by one, each as it stands now. */
-function* saturatedAfter(
-  runtime: TurnRuntime,
-  provider: string,
-  drawn: Iterable<Credential>,
-  find: (id: string) => Credential | null,
-): Generator<Credential, undefined> {
-  const isSaturated = saturationOf(runtime, provider);
-  const saturated: Credential[] = [];
-  for (const one of drawn) {
-    if (isSaturated?.(one) === true) saturated.push(one);
-    else yield find(one.id) ?? one;
-  }
-  for (const one of saturated) yield find(one.id) ?? one;
-  return undefined;
-}
-
-/** Null when nobody can be saturated. */
-function saturationOf(runtime: TurnRuntime, provider: string): ((one: Credential) => boolean) | null {
-  const { load } = runtime;
-  const limit = runtime.concurrencyOf?.(provider) ?? Number.POSITIVE_INFINITY;
-  return load === undefined || limit === Number.POSITIVE_INFINITY ? null : ({ id }) => load.of(id) >= limit;
+/** Infinite when nobody can be saturated. */
+function concurrencyLimit({ load, concurrencyOf }: TurnRuntime, provider: string): number {
+  return load === undefined ? Number.POSITIVE_INFINITY : (concurrencyOf?.(provider) ?? Number.POSITIVE_INFINITY);
 }
 
 /** Those of the pool that a target is for: stored credentials, then those of the environment; only the pinned one if it names one. */

@@ -49,7 +49,7 @@ export class Line {
   readonly #groups: readonly Group[];
 
   constructor(groups: readonly Group[]) {
-    this.#groups = groups.filter((group) => headOf(group) !== undefined);
+    this.#groups = groups.every(hasHead) ? groups : groups.filter(hasHead);
   }
 
   /** Who is being tried; null when nobody is left. */
@@ -122,6 +122,10 @@ export class Line {
 
 function headOf({ credentials, from = 0 }: Group): Credential | undefined {
   return credentials.at(from);
+}
+
+function hasHead(group: Group): boolean {
+  return headOf(group) !== undefined;
 }
 
 function withoutHead({ target, credentials, from = 0 }: Group): Group {

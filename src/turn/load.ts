@@ -5,20 +5,25 @@ export interface CredentialLoad {
   of(credentialId: string): number;
 }
 
+/** Of more credentials than this, those that carry nothing are forgotten. */
+const mostKept = 1_000;
+
 export function createCredentialLoad(): CredentialLoad {
-  const open = new Map<string, number>();
+  const loads = new Map<string, { turns: number }>();
   return {
     enter(credentialId) {
-      open.set(credentialId, (open.get(credentialId) ?? 0) + 1);
+      let load = loads.get(credentialId);
+      if (load === undefined) loads.set(credentialId, (load = { turns: 0 }));
+      const entered = load;
+      entered.turns += 1;
       let isOpen = true;
       return () => {
         if (!isOpen) return;
         isOpen = false;
-        const left = (open.get(credentialId) ?? 1) - 1;
-        if (left > 0) open.set(credentialId, left);
-        else open.delete(credentialId);
+        entered.turns -= 1;
+        if (entered.turns === 0 && loads.size > mostKept) loads.delete(credentialId);
       };
     },
-    of: (credentialId) => open.get(credentialId) ?? 0,
+    of: (credentialId) => loads.get(credentialId)?.turns ?? 0,
   };
 }

@@ -3,6 +3,7 @@ import type { Clock, Random } from "../core/clock.ts";
 import type { Secret } from "../core/secret.ts";
 import type { Soon } from "../core/soon.ts";
 import type { Strategy } from "../core/select.ts";
+import type { Soon } from "../core/soon.ts";
 import type { TurnEvent } from "../core/events.ts";
 import type { Price } from "../core/price.ts";
 import type { ProtocolName, Target } from "../core/target.ts";
@@ -43,7 +44,10 @@ export interface TurnRuntime {
   readonly load?: CredentialLoad;
   /** Keys of one provider that stand in the environment, not in the store. */
   readonly environmentCredentials: (provider: string) => readonly ApiKeyCredential[];
-  /** Reads a key at the moment of use; null when none is asked for. Rejects with an `UnderstudyError` that names what is missing. */
+  /**
+   * Reads a key at the moment of use, at once where it is stored or stands in the environment; null when none is asked for. Rejects with an
+   * `UnderstudyError` that names what is missing, and throws nothing.
+   */
   readonly readKey: (source: KeySource, signal?: CancelSignal) => Soon<Secret | null>;
   /** Where a model of a provider is called, and how. Rejects with `config_invalid` when no base URL is known. */
   readonly resolveEndpoint: (

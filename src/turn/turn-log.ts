@@ -3,6 +3,8 @@ import type { Cooldown } from "../core/cooldown.ts";
 import type { Decision } from "../core/decide.ts";
 import type { AttemptRecord, Candidate, Cost, TurnEvent, TurnOutcome, TurnRecord, Usage } from "../core/events.ts";
 import type { Failure } from "../core/failure.ts";
+import type { Target } from "../core/target.ts";
+import type { Credential } from "../credentials/credential.ts";
 import { cleanMessage } from "../failures/clean-message.ts";
 import type { LineCandidate } from "./line.ts";
 
@@ -23,9 +25,10 @@ export class TurnLog {
     this.turnId = turnId;
     this.#route = route;
     this.#clock = clock;
-    this.#startedAt = clock.now();
+    const at = clock.now();
+    this.#startedAt = at;
     this.#onEvent = onEvent;
-    this.tell({ type: "turn-start", turnId, route });
+    onEvent?.({ type: "turn-start", turnId, route, at });
   }
 
   tell(event: Untimed<TurnEvent>): void {
@@ -38,9 +41,10 @@ export class TurnLog {
   }
 
   add(record: Omit<AttemptRecord, "endedAt" | "waitedMs">): void {
-    const waited = this.#waitedMs > 0 ? { waitedMs: this.#waitedMs } : {};
+    const waitedMs = this.#waitedMs;
+    const endedAt = this.#clock.now();
     this.#waitedMs = 0;
-    this.attempts.push({ ...record, ...waited, endedAt: this.#clock.now() });
+    this.attempts.push(waitedMs > 0 ? { ...record, waitedMs, endedAt } : { ...record, endedAt });
   }
 
   /** The last attempt answered, and its answer broke off. `decision`: what was done about it; null when the turn ended with it. */
@@ -52,19 +56,13 @@ export class TurnLog {
   }
 
   end(outcome: TurnOutcome, { usage, cost, cut = null, cooldown = null }: TurnEnd): TurnRecord {
-    const attempts = this.attempts.length;
-    const resting = cooldown === null ? {} : { cooldown };
-    this.tell({ type: "turn-end", turnId: this.turnId, outcome, attempts, usage, cost, failure: cut, ...resting });
-    return {
-      id: this.turnId,
-      route: this.#route,
-      startedAt: this.#startedAt,
-      endedAt: this.#clock.now(),
-      outcome,
-      attempts: this.attempts,
-      usage,
-      cost,
-    };
+    const { turnId, attempts } = this;
+    const at = this.#clock.now();
+    const counted = attempts.length;
+    const event = { type: "turn-end", turnId, outcome, attempts: counted, usage, cost, failure: cut, at } as const;
+    this.#onEvent?.(cooldown === null ? event : { ...event, cooldown });
+    const startedAt = this.#startedAt;
+    return { id: turnId, route: this.#route, startedAt, endedAt: at, outcome, attempts, usage, cost };
   }
 }
 
@@ -92,8 +90,15 @@ export function restsUntil(cooldown: Cooldown | null): Pick<AttemptRecord, "rest
   return cooldown === null ? {} : { restsUntil: cooldown.until };
 }
 
+/** What each credential was last shown as, and for which target: a turn shows it several times, and so does the next one. */
+const shown = new WeakMap<Credential, { readonly target: Target; readonly candidate: Candidate }>();
+
 /** A candidate as it may be shown. */
 export function toCandidate({ target, credential }: LineCandidate): Candidate {
+  const known = shown.get(credential);
+  if (known?.target === target) return known.candidate;
   const { id, label } = credential;
-  return { provider: target.provider, model: target.model, credential: { id, label } };
+  const candidate = { provider: target.provider, model: target.model, credential: { id, label } };
+  shown.set(credential, { target, candidate });
+  return candidate;
 }

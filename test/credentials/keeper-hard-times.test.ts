@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
+import type { Soon } from "../../src/core/soon.ts";
 import { Secret } from "../../src/core/secret.ts";
 import type { Account, OAuthCredential } from "../../src/credentials/credential.ts";
 import { createTokenKeeper, type TokenKeeper, type TokenResult } from "../../src/credentials/keeper.ts";
@@ -75,9 +76,9 @@ function token(result: TokenResult): string {
 }
 
 /** Lets virtual time pass until `promise` settles. */
-async function passing<T>(promise: Promise<T>): Promise<T> {
+async function passing<T>(promise: Soon<T>): Promise<T> {
   let settled = false;
-  const done = promise.finally(() => {
+  const done = Promise.resolve(promise).finally(() => {
     settled = true;
   });
   done.catch(() => {});

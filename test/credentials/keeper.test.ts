@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Soon } from "../../src/core/soon.ts";
 import { Secret } from "../../src/core/secret.ts";
 import type { Account, OAuthCredential } from "../../src/credentials/credential.ts";
 import { createTokenKeeper, type TokenKeeper, type TokenResult } from "../../src/credentials/keeper.ts";
@@ -93,9 +94,9 @@ async function stored(): Promise<OAuthCredential> {
 }
 
 /** Lets virtual time pass until `promise` settles. */
-async function passing<T>(promise: Promise<T>): Promise<T> {
+async function passing<T>(promise: Soon<T>): Promise<T> {
   const state = { settled: false };
-  const done = promise.finally(() => {
+  const done = Promise.resolve(promise).finally(() => {
     state.settled = true;
   });
   done.catch(() => {});

@@ -71,7 +71,9 @@ describe("a source without a key", () => {
   });
 
   it("is a command of which only the first word is named: the rest may hold a secret", async () => {
-    const error = await readKeySource(command("false --token sk-vault-0123456789"), { env }).catch(String);
+    const error = await Promise.resolve(readKeySource(command("false --token sk-vault-0123456789"), { env })).catch(
+      String,
+    );
     expect(error).toContain("`false …`");
     expect(error).not.toContain("sk-vault");
   });
@@ -84,7 +86,7 @@ describe("a source without a key", () => {
     const failing = command("echo sk-s3cret$((1+1)); echo sk-s3cret$((1+1)) >&2; exit 1");
     const sources = [failing, await file("spaced", "sk-s3cret2 and more"), command("echo sk-s3cret$((1+1)) x")];
     for (const source of sources) {
-      const error: unknown = await readKeySource(source, { env }).catch((fault: unknown) => fault);
+      const error: unknown = await Promise.resolve(readKeySource(source, { env })).catch((fault: unknown) => fault);
       expect(error).toMatchObject({ code: "credential_unknown" });
       expect(`${String(error)} ${JSON.stringify(error)} ${String((error as Error).cause)}`).not.toContain("sk-s3cret2");
     }

@@ -173,6 +173,27 @@ it("forgets turns that are too old, with the next one that is written", async ()
   expect((await reopened.listTurns(100)).map((turn) => turn.id)).toEqual(["3", "2"]);
 });
 
+it("forgets turns that are too old, also behind one that seems to be of the future", async () => {
+  const file = join(folder(), "store.db");
+  const store = await open(file);
+  const { endedAt } = sampleTurn("1");
+  for (const [id, at] of [
+    ["ahead", 9_000],
+    ["old", 0],
+    ["new", 2_000],
+  ] as const) {
+    await store.appendTurn({ ...sampleTurn(id), endedAt: endedAt + at });
+  }
+  await store.close();
+  const journal = { maxAgeMs: 1_000 };
+  const clock = { ...systemClock, now: () => endedAt + 2_500 };
+  const later = await open(file, { journal, clock });
+  await later.appendTurn({ ...sampleTurn("newest"), endedAt: clock.now() });
+  await later.close();
+  const reopened = await open(file);
+  expect((await reopened.listTurns(100)).map((turn) => turn.id)).toEqual(["newest", "new", "ahead"]);
+});
+
 it("forgets a little with each writing when the limit was lowered, and never the newest", async () => {
   const file = join(folder(), "store.db");
   const store = await open(file);
@@ -344,6 +365,21 @@ describe("the tables of a store", () => {
     migrate(database, createSealer(testKey), steps);
     expect(database.prepare("SELECT id, note FROM credential").all()).toEqual([{ id, note: "new" }]);
     database.close();
+  });
+
+  it("keep their journal when they come from a version that gave each turn a row of its own", async () => {
+    const file = join(folder(), "store.db");
+    const database = new DatabaseSync(file);
+    migrate(database, createSealer(testKey), migrations.slice(0, 1));
+    const insert = database.prepare("INSERT INTO turn (seq, id, record) VALUES (?, ?, ?)");
+    for (const n of [3, 4, 9]) insert.run(n, `t${n}`, JSON.stringify(sampleTurn(`t${n}`)));
+    database.close();
+    const store = await open(file, { journal: { maxTurns: 3 } });
+    expect(await store.listTurns(10)).toEqual([sampleTurn("t9"), sampleTurn("t4"), sampleTurn("t3")]);
+    await store.appendTurn(sampleTurn("t10"));
+    await store.close();
+    const again = await open(file);
+    expect((await again.listTurns(10)).map(({ id }) => id)).toEqual(["t10", "t9", "t4"]);
   });
 
   it("are not written by a process that runs an older version than the one that changed them", async () => {

@@ -286,7 +286,7 @@ describe("a store whose last process died", () => {
     const half = [
       "ALTER TABLE credential ADD COLUMN note TEXT",
       "UPDATE credential SET note = 'half'",
-      "DROP TABLE turn",
+      "DROP TABLE turns",
     ];
     const child = startProgram("die-in-transaction", [file, JSON.stringify(half)]);
     expect(await finish(child)).toMatchObject({ signal: "SIGKILL" });

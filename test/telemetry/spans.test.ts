@@ -84,12 +84,10 @@ describe("spans of a turn", () => {
   });
 
   it("cost nothing while nobody has registered a provider", () => {
-    const { observeTurn } = createTurnTracing(api, "0");
-    const tell = observeTurn();
-    tell({ type: "turn-start", turnId: "t", route: "r", at: 1 });
-    const candidate = { provider: "p", model: "m", credential: { id: "c", label: "l" } };
-    tell({ type: "attempt-start", attempt: 1, candidate, at: 2 });
-    expect(memory.getFinishedSpans()).toEqual([]);
+    const { observeTurn, within } = createTurnTracing(api, "0");
+    expect(within(traceparent, observeTurn)).toBeNull();
+    register();
+    expect(observeTurn()).not.toBeNull();
   });
 });
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Secret } from "../../src/core/secret.ts";
-import { strategies } from "../../src/core/select.ts";
+import { ordersByUse, strategies } from "../../src/core/select.ts";
 import type { Route } from "../../src/core/target.ts";
 import type { ApiKeyCredential } from "../../src/credentials/credential.ts";
 import type { Store } from "../../src/credentials/store.ts";
@@ -153,9 +153,11 @@ describe("the candidates of a turn", () => {
             const preferred = await idOf(events.length);
             const made = await listCandidates(runtime({}), route, preferred);
             const found = await listCandidates(runtime({ pools }), route, preferred);
-            expect(found.line.current).toEqual(made.line.current);
-            expect(found.line.all).toEqual(made.line.all);
-            expect(found.blocked).toEqual(made.blocked);
+            // How often somebody was used is only kept where the order depends on it.
+            const seen = (all: unknown): unknown => (ordersByUse(strategy) ? all : withoutUses(all));
+            expect(seen(found.line.current)).toEqual(seen(made.line.current));
+            expect(seen(found.line.all)).toEqual(seen(made.line.all));
+            expect(seen(found.blocked)).toEqual(seen(made.blocked));
             expect(found.nearestRecovery).toBe(made.nearestRecovery);
           }
         }
@@ -171,6 +173,10 @@ describe("the candidates of a turn", () => {
     }
   });
 });
+
+function withoutUses(all: unknown): unknown {
+  return JSON.parse(JSON.stringify(all, (name, value: unknown) => (/^(uses|lastUsedAt)$/.test(name) ? 0 : value)));
+}
 
 function cooldown(credentialId: string, model: string, until: number, since: number) {
   const told = { reason: "quota", message: "used up", failures: 1, stated: true } as const;

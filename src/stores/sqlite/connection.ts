@@ -1,6 +1,7 @@
 import { statSync } from "node:fs";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { UnderstudyError } from "../../core/error.ts";
+import type { Soon } from "../../core/soon.ts";
 import { isBusy, storeError } from "./errors.ts";
 import { checkVersion } from "./schema.ts";
 
@@ -15,15 +16,17 @@ export interface Connection {
   readonly statement: (sql: string) => () => StatementSync;
   /** Runs `work`, which must be a single reading statement. */
   readonly read: <T>(work: () => T) => Promise<T>;
+  /** The same; what could be read at once, as nearly always, is given at once. Throws nothing. */
+  readonly readSoon: <T>(work: () => T) => Soon<T>;
   /**
    * Runs `work` in one transaction that holds the write lock from its start, and resolves once it is durable. Writes
    * of one process happen in the order of their calls. If `work` throws, nothing has happened. It may be run again.
    */
   readonly write: <T>(work: () => T, options?: WriteOptions) => Promise<T>;
-  /** Changes whenever the content of the store may have, by whatever process; by another one at the latest in the next round of the event loop. */
-  readonly stamp: () => string;
-  /** The same, but it stays as it is where a write has told what it changed. */
-  readonly untoldStamp: () => string;
+  /** Changes whenever the content of the store may have, by whatever process. */
+  readonly stamp: () => number;
+  /** The same, but it stays as it is where a write has told what it changed, and another process's write may be `lookEveryMs` old. */
+  readonly untoldStamp: () => number;
   /** Waits for what is under way, then closes the file. */
   readonly close: () => Promise<void>;
 }
@@ -42,6 +45,12 @@ export const defaultLockWaitMs = 10_000;
 
 /** `PRAGMA synchronous` for a commit that survives a power cut: EXTRA is FULL, and safe without a write-ahead log too. */
 export const durableLevel = "EXTRA";
+
+/**
+ * How often turns look whether another process has written, in ms. Looking is four calls of the system. What must not be old, such as a
+ * claim on a refresh token, is read in its own transaction.
+ */
+export const lookEveryMs = 10;
 
 /** Commits of all connections of this process: two of them may have the same file open. */
 let commitsOfProcess = 0;
@@ -67,8 +76,10 @@ export function createConnection(
   let commits = 0;
   /** Those of them that did not tell what. */
   let untold = 0;
-  /** Good for this round of the event loop: what other processes commit meanwhile is seen in the next one. */
-  let lastStamps: { readonly commits: number; readonly all: string; readonly untold: string } | null = null;
+  /** Times that somebody else was seen to have committed. */
+  let foreign = 0;
+  /** What SQLite counted of those when it was last asked, when that was (Unix ms), and how many commits this process had made by then. */
+  let lastLook = { version: 0, at: 0, commits: -1 };
   const underWay = new Set<Promise<unknown>>();
   const opened = identityOf(file);
   let lastWrite: Promise<unknown> = Promise.resolve();
@@ -104,15 +115,15 @@ export function createConnection(
     }
   }
 
-  function stamps(): { readonly all: string; readonly untold: string } {
-    if (lastStamps?.commits === commitsOfProcess) return lastStamps;
-    // The first part counts other connections' commits, the second this one's own.
-    const { data_version: others } = dataVersion().get() as { data_version: number };
-    lastStamps = { commits: commitsOfProcess, all: `${others}/${commits}`, untold: `${others}/${untold}` };
-    setImmediate(() => {
-      lastStamps = null;
-    });
-    return lastStamps;
+  function look(at: number): void {
+    const { data_version: version } = dataVersion().get() as { data_version: number };
+    if (version !== lastLook.version) foreign += 1;
+    lastLook = { version, at, commits: commitsOfProcess };
+  }
+
+  function isLookOld(now: number): boolean {
+    // A clock that was set back makes it look like one from the future.
+    return now >= lastLook.at + lookEveryMs || now < lastLook.at || lastLook.commits !== commitsOfProcess;
   }
 
   function changeCount(): number {
@@ -139,27 +150,36 @@ export function createConnection(
     return promise;
   }
 
+  function readSoon<T>(work: () => T): Soon<T> {
+    if (closing !== null) return Promise.reject(closedError(file));
+    try {
+      return work();
+    } catch (error) {
+      if (!isBusy(error)) return Promise.reject(storeError(file, error));
+    }
+    return track(run(work, null));
+  }
+
   return {
     file,
     database,
     statement,
-    read(work) {
-      if (closing !== null) return Promise.reject(closedError(file));
-      // Nearly every reading is done at once.
-      try {
-        return Promise.resolve(work());
-      } catch (error) {
-        if (!isBusy(error)) return Promise.reject(storeError(file, error));
-      }
-      return track(run(work, null));
-    },
+    read: async (work) => readSoon(work),
+    readSoon,
     write(work, options = {}) {
       const written = track(run(() => transact(work, options), lastWrite));
       lastWrite = written.catch(() => {});
       return written;
     },
-    stamp: () => stamps().all,
-    untoldStamp: () => stamps().untold,
+    stamp() {
+      look(Date.now());
+      return foreign + commits;
+    },
+    untoldStamp() {
+      const now = Date.now();
+      if (isLookOld(now)) look(now);
+      return foreign + untold;
+    },
     close() {
       closing ??= Promise.allSettled(underWay).then(() => database.close());
       return closing;

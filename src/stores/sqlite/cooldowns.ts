@@ -36,7 +36,7 @@ export function createCooldownMethods(
   const clear = statement(`DELETE FROM cooldown ${matching}`);
 
   // Every turn looks at them, and few turns change them.
-  let listed: { readonly stamp: string; readonly cooldowns: readonly Cooldown[] } | null = null;
+  let listed: { readonly stamp: number; readonly cooldowns: readonly Cooldown[] } | null = null;
 
   function listStored(): readonly Cooldown[] {
     const now = stamp();

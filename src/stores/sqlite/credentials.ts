@@ -56,7 +56,7 @@ export function createCredentialMethods(
   const clearCooldowns = statement("DELETE FROM cooldown WHERE credential_id = ?");
 
   // Every turn lists its pool, and few turns change it.
-  const listed = new Map<string | undefined, { stamp: string; credentials: Credential[] }>();
+  const listed = new Map<string | undefined, { stamp: number; credentials: Credential[] }>();
 
   function listStored(provider: string | undefined): Credential[] {
     const now = stamp();

@@ -143,14 +143,18 @@ function createStore(
   /** True once turns are made here: this process writes much, and lives long. */
   let isBusy = false;
 
-  async function writeLater(add: () => void): Promise<void> {
-    if (closed !== null) throw closedError(connection.file);
+  /** What is refused now; undefined when something may be put off to be written later. */
+  function refuseLater(): Promise<never> | undefined {
+    if (closed !== null) return Promise.reject(closedError(connection.file));
     if (!isBusy) {
       isBusy = true;
-      connection.database.exec(`PRAGMA wal_autocheckpoint = ${logPages}`);
+      try {
+        connection.database.exec(`PRAGMA wal_autocheckpoint = ${logPages}`);
+      } catch (error) {
+        return Promise.reject(storeError(connection.file, error));
+      }
     }
-    add();
-    behind.touch();
+    return undefined;
   }
 
   async function stopAndClose(): Promise<void> {
@@ -167,12 +171,19 @@ function createStore(
     ...createCooldownMethods(connection, clock, pools),
     readPool: pools.readPool,
     listCooldownsOf: pools.listCooldownsOf,
-    recordUse: (id, at) =>
-      writeLater(() => {
-        uses.add(id, at);
-        pools.used(id, at);
-      }),
-    appendTurn: (turn) => writeLater(() => journal.add(turn)),
+    recordUse(id, at) {
+      const refused = refuseLater();
+      if (refused !== undefined) return refused;
+      uses.add(id, at);
+      pools.used(id, at);
+      behind.touch();
+    },
+    appendTurn(turn) {
+      const refused = refuseLater();
+      if (refused !== undefined) return refused;
+      journal.add(turn);
+      behind.touch();
+    },
     listTurns: journal.listTurns,
     close: () => (closed ??= stopAndClose()),
   };

@@ -8,7 +8,7 @@ import { type CredentialRow, type RowMapper, wholeMs } from "../credential-row.t
 import type { Connection } from "./connection.ts";
 import type { PendingUses } from "./uses.ts";
 
-/** Keeps what turns read of the store, so that none of them reads it anew. */
+/** Keeps what turns read of the store, so that none of them reads it anew. Uses are told where somebody orders by them: they come with each turn. */
 export interface PoolRecords extends Required<Pick<Store, "readPool" | "listCooldownsOf">> {
   /** A use was counted. */
   used(id: string, at: number): void;
@@ -19,7 +19,9 @@ export interface PoolRecords extends Required<Pick<Store, "readPool" | "listCool
 }
 
 interface Kept {
-  stamp: string;
+  readonly stamp: number;
+  /** True once somebody wanted to be told of uses. */
+  readonly tellsUses: boolean;
   record: PoolRecord & { readonly changes: PoolChange[] };
   readonly members: Map<string, Credential>;
   readonly cooldowns: Map<string, readonly Cooldown[]>;
@@ -28,8 +30,10 @@ interface Kept {
 /** A record with more changes than this, and than it has members, is written anew. */
 const mostChanges = 512;
 
+const none: readonly Cooldown[] = [];
+
 export function createPoolRecords(
-  { statement, read, untoldStamp }: Connection,
+  { statement, readSoon, untoldStamp }: Connection,
   mapper: RowMapper,
   uses: PendingUses,
   clock: Clock,
@@ -42,11 +46,11 @@ export function createPoolRecords(
   /** Whose pool a credential is in. */
   const providers = new Map<string, string>();
 
-  function readKept(provider: string): Kept {
+  function readKept(provider: string, tellsUses: boolean): Kept {
     const stamp = untoldStamp();
     let one = kept.get(provider);
-    if (one?.stamp !== stamp) {
-      one = readAnew(provider, stamp);
+    if (one?.stamp !== stamp || (tellsUses && !one.tellsUses)) {
+      one = readAnew(provider, stamp, tellsUses || one?.tellsUses === true);
       kept.set(provider, one);
     } else if (one.record.changes.length > Math.max(mostChanges, one.members.size)) {
       const { record } = one;
@@ -62,13 +66,14 @@ export function createPoolRecords(
     return one;
   }
 
-  function readAnew(provider: string, stamp: string): Kept {
+  function readAnew(provider: string, stamp: number, tellsUses: boolean): Kept {
     const rows = members().all(provider) as unknown as CredentialRow[];
     const all = rows.map((row) => uses.overlay(mapper.toCredential(row)));
     for (const { id } of all) providers.set(id, provider);
     const resting = (cooldowns().all(provider) as unknown as CooldownRow[]).map(toCooldown);
     return {
       stamp,
+      tellsUses,
       record: { members: all, cooldowns: resting, changes: [], follows: null },
       members: new Map(all.map((one) => [one.id, one])),
       cooldowns: groupCooldowns(resting),
@@ -99,26 +104,26 @@ export function createPoolRecords(
   }
 
   return {
-    readPool: (provider) => read(() => readKept(provider).record),
+    readPool: (provider, tellsUses) => readSoon(() => readKept(provider, tellsUses).record),
 
     listCooldownsOf: (provider, credentialId) =>
-      read(() => {
-        const { cooldowns: known } = readKept(provider);
-        const own = known.get(credentialId) ?? [];
-        const shared = known.get("") ?? [];
+      readSoon(() => {
+        const { cooldowns: known } = readKept(provider, false);
+        const own = known.get(credentialId) ?? none;
+        const shared = known.get("") ?? none;
+        if (own.length + shared.length === 0) return none;
         const after = clock.now() - failuresRememberedMs;
-        return (shared.length === 0 ? own : [...shared, ...own]).filter(({ until }) => until > after);
+        return [...shared, ...own].filter(({ until }) => until > after);
       }),
 
     used(id, at) {
       const provider = providers.get(id);
-      if (provider === undefined) return;
-      tell(provider, (one) => {
-        const known = one.members.get(id);
-        if (known === undefined) return;
-        const lastUsedAt = Math.max(known.lastUsedAt, wholeMs(at));
-        setMember(one, { ...known, uses: known.uses + 1, lastUsedAt });
-      });
+      const one = provider === undefined ? undefined : kept.get(provider);
+      if (one?.tellsUses !== true) return;
+      const known = one.members.get(id);
+      if (known === undefined) return;
+      const lastUsedAt = Math.max(known.lastUsedAt, wholeMs(at));
+      setMember(one, { ...known, uses: known.uses + 1, lastUsedAt });
     },
 
     changed(id) {

@@ -79,6 +79,19 @@ export const migrations: readonly string[] = [
     record TEXT NOT NULL -- JSON
   ) STRICT;
   `,
+  // Turns that are written together become one row: each by itself cost a tenth of a turn.
+  `
+  CREATE TABLE turns (
+    seq INTEGER PRIMARY KEY, -- the number of its newest turn, counted over the whole journal
+    count INTEGER NOT NULL, -- of its turns
+    records TEXT NOT NULL -- JSON, see packed-turns.ts
+  ) STRICT;
+
+  INSERT INTO turns (seq, count, records)
+    SELECT row_number() OVER (ORDER BY seq), 1, '[' || record || ']' FROM turn ORDER BY seq;
+
+  DROP TABLE turn;
+  `,
 ];
 
 /** The version that this code reads and writes. */

@@ -16,16 +16,20 @@ export interface PendingUses {
 
 export function createPendingUses({ statement }: Connection): PendingUses {
   const pending = new Map<string, { count: number; lastUsedAt: number }>();
-  const update = statement(
-    "UPDATE credential SET uses = uses + :count, last_used_at = max(last_used_at, :lastUsedAt) WHERE id = :id",
-  );
+  const update = statement("UPDATE credential SET uses = uses + ?, last_used_at = max(last_used_at, ?) WHERE id = ?");
   return {
     get size() {
       return pending.size;
     },
     add(id, at) {
-      const { count = 0, lastUsedAt = 0 } = pending.get(id) ?? {};
-      pending.set(id, { count: count + 1, lastUsedAt: Math.max(lastUsedAt, wholeMs(at)) });
+      const use = pending.get(id);
+      const lastUsedAt = wholeMs(at);
+      if (use === undefined) {
+        pending.set(id, { count: 1, lastUsedAt });
+        return;
+      }
+      use.count += 1;
+      if (lastUsedAt > use.lastUsedAt) use.lastUsedAt = lastUsedAt;
     },
     overlay(credential) {
       const use = pending.get(credential.id);
@@ -37,7 +41,7 @@ export function createPendingUses({ statement }: Connection): PendingUses {
       };
     },
     write() {
-      for (const [id, use] of pending) update().run({ id, ...use });
+      for (const [id, use] of pending) update().run(use.count, use.lastUsedAt, id);
     },
     clear() {
       pending.clear();

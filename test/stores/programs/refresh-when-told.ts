@@ -12,7 +12,7 @@ if (login?.kind !== "oauth") throw new Error("no login");
 console.log("ready");
 await once(process.stdin, "data");
 process.stdin.destroy();
-const results = await Promise.all(Array.from({ length: Number(times) }, () => workspace.keeper.makeGood(login)));
+const results = await Promise.all(Array.from({ length: Number(times) }, async () => workspace.keeper.makeGood(login)));
 const generations = results.map((result) => (result.ok ? result.credential.grant.generation : result.failure.message));
 console.log(JSON.stringify([...new Set(generations)]));
 await workspace.close();
