@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { CancelSignal } from "../core/cancel.ts";
 import { isUnderstudyError } from "../core/error.ts";
 import type { ProtocolName } from "../core/target.ts";
 import { cleanMessage } from "../failures/clean-message.ts";
@@ -62,7 +63,7 @@ interface Call {
   readonly asked: Asked;
   readonly body: BodyBytes;
   readonly userAgent: string | undefined;
-  readonly signal: AbortSignal;
+  readonly signal: CancelSignal;
 }
 
 async function runAndWrite(
