@@ -62,7 +62,7 @@ function receive(
     let first: Buffer | null = null;
     let all: Buffer[] | null = null;
     let size = 0;
-    const whole = (): void => resolve(then(all === null ? (first ?? Buffer.alloc(0)) : Buffer.concat(all, size)));
+    const whole = (): void => resolve(then(all === null ? (first ?? Buffer.alloc(0)) : joined(all, size)));
     request.on("data", (chunk: Buffer) => {
       size += chunk.length;
       if (size > limit) {
@@ -80,6 +80,19 @@ function receive(
     request.on("close", () => resolve({ ok: false, refusal: null }));
     request.on("error", ignore);
   });
+}
+
+/**
+ * Puts the pieces of a body together. What they took is given back at once: it lies outside of the heap, and waiting there for the collector it
+ * makes it run twice as often.
+ */
+function joined(pieces: readonly Buffer[], size: number): Buffer {
+  const body = Buffer.concat(pieces, size);
+  for (const { buffer, byteLength } of pieces) {
+    // Others may live in the same memory.
+    if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0);
+  }
+  return body;
 }
 
 /** What breaks a request also closes it. */
