@@ -51,6 +51,7 @@ export interface FlowingBody extends AsyncIterable<Uint8Array> {
 
 /** Neither may throw. */
 export interface BodySink {
+  /** `bytes` are overwritten afterwards: what is kept of them is copied. */
   chunk(bytes: Uint8Array): void;
   /** No more comes. `broken`: it broke off, with the error that an iteration would throw. */
   end(broken: { readonly reason: unknown } | null): void;

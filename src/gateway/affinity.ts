@@ -28,7 +28,7 @@ export interface AffinityOptions {
  */
 export function createAffinity(options: AffinityOptions): Affinity {
   const { now, ttlMs = 3_600_000, limit = 10_000 } = options;
-  // A Map keeps its order, and a binding that is used moves to the end: the first is the one unused for longest.
+  // A Map keeps its order, and a binding moves to the end when a turn asks for it: the first is the one unused for longest.
   const bindings = new Map<string, { credentialId: string; until: number }>();
 
   return {
@@ -36,16 +36,25 @@ export function createAffinity(options: AffinityOptions): Affinity {
       const binding = bindings.get(conversation);
       if (binding === undefined) return undefined;
       bindings.delete(conversation);
-      if (binding.until <= now()) return undefined;
-      bindings.set(conversation, { ...binding, until: now() + ttlMs });
+      const at = now();
+      if (binding.until <= at) return undefined;
+      binding.until = at + ttlMs;
+      bindings.set(conversation, binding);
       return binding.credentialId;
     },
     served(conversation, credentialId) {
-      bindings.delete(conversation);
-      bindings.set(conversation, { credentialId, until: now() + ttlMs });
+      const until = now() + ttlMs;
+      const binding = bindings.get(conversation);
+      if (binding !== undefined) {
+        binding.credentialId = credentialId;
+        binding.until = until;
+        return;
+      }
+      bindings.set(conversation, { credentialId, until });
+      if (bindings.size <= limit) return;
       for (const oldest of bindings.keys()) {
-        if (bindings.size <= limit) break;
         bindings.delete(oldest);
+        break;
       }
     },
     failed(conversation) {

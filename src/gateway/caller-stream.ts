@@ -3,9 +3,6 @@ import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Taker } from "../turn/answer-stream.ts";
 
-/** Pieces up to this are copied into a frame of their own, in bytes; larger ones go out as they are. */
-const framedBytes = 16 * 1024;
-
 export interface CallerStreamOptions {
   readonly response: ServerResponse;
   /** False for a client of HTTP/1.0, whose answer has no chunks and ends with its connection. */
@@ -60,16 +57,25 @@ export class CallerStream implements Taker {
     response.write(`: ${about.map(([name, value]) => `${name}=${value}`).join(" ")}\n\n`);
   }
 
-  /** Writes a piece of the answer. What comes when the client has gone is dropped: whoever sends it learns that in another way. */
+  /**
+   * Writes a piece of the answer. What comes when the client has gone is dropped: whoever sends it learns that in another way. `bytes` are
+   * only read.
+   */
   take(bytes: Uint8Array): boolean {
     const { response, chunked } = this.#options;
     // A chunk of nothing would be the last one.
     if (response.destroyed || bytes.length === 0) return true;
     this.#note(bytes);
-    if (this.#socket !== null && bytes.length <= framedBytes) return this.#socket.write(frame(bytes));
-    const isTaken = response.write(bytes);
+    if (this.#socket !== null) return writeFramed(this.#socket, bytes);
+    const { socket } = response;
     // Null: the answer waits behind another one on its connection.
-    if (chunked) this.#socket = response.socket;
+    if (!chunked || socket === null) return response.write(Buffer.from(bytes));
+    this.#socket = socket;
+    // The head goes out in one piece with what comes behind it.
+    socket.cork();
+    response.flushHeaders();
+    const isTaken = writeFramed(socket, bytes);
+    socket.uncork();
     return isTaken;
   }
 
@@ -153,12 +159,31 @@ export class CallerStream implements Taker {
   }
 }
 
-/** A chunk of a chunked body (RFC 9112, section 7.1) in one piece. `response.write` would make three of it, and another task to send them. */
-function frame(bytes: Uint8Array): Uint8Array {
+/** Longest frame that is made in `scratch`, in bytes: one of all that a connection gives at once. */
+const scratchBytes = 64 * 1024 + 16;
+/** Where frames are made. It is made anew when the system has not taken the last one, which then still lies in it. */
+let scratch: Buffer | null = null;
+
+/**
+ * Writes a chunk of a chunked body (RFC 9112, section 7.1) in one piece. `response.write` would make three of it, and another task to send
+ * them.
+ */
+function writeFramed(socket: Socket, bytes: Uint8Array): boolean {
   const size = bytes.length.toString(16);
-  const framed = Buffer.allocUnsafe(size.length + 2 + bytes.length + 2);
-  framed.write(`${size}\r\n`, 0, "latin1");
-  framed.set(bytes, size.length + 2);
-  framed.write("\r\n", framed.length - 2, "latin1");
-  return framed;
+  const length = size.length + bytes.length + 4;
+  // Behind others it waits, and needs a place of its own.
+  const isOwn = socket.writableLength > 0 || length > scratchBytes;
+  const place = isOwn ? Buffer.allocUnsafe(length) : (scratch ??= Buffer.allocUnsafeSlow(scratchBytes));
+  place.write(size, 0, "latin1");
+  endLine(place, size.length);
+  place.set(bytes, size.length + 2);
+  endLine(place, length - 2);
+  const isTaken = socket.write(isOwn ? place : place.subarray(0, length));
+  if (!isOwn && socket.writableLength > 0) scratch = null;
+  return isTaken;
+}
+
+function endLine(place: Buffer, at: number): void {
+  place[at] = 13;
+  place[at + 1] = 10;
 }

@@ -1,6 +1,16 @@
+import { Canceller } from "../core/cancel.ts";
+
+/** A turn under way, and how it is given up. */
+export interface OpenTurn {
+  /** Gives it up; its signal tells whoever works on it. */
+  readonly controller: { readonly signal: Canceller; abort(reason: unknown): void };
+  /** It is over, however it ended. */
+  end(): void;
+}
+
 /** The turns under way, and whether new ones are still taken. */
 export class OpenTurns {
-  readonly #open = new Set<AbortController>();
+  readonly #open = new Set<Turn>();
   readonly #waiting = new Set<() => void>();
   #draining = false;
 
@@ -12,17 +22,17 @@ export class OpenTurns {
     return this.#open.size;
   }
 
-  /** A turn begins. Its controller gives it up; call `end` when it is over, however it ended. */
-  begin(): { readonly controller: AbortController; readonly end: () => void } {
-    const controller = new AbortController();
-    this.#open.add(controller);
-    return {
-      controller,
-      end: () => {
-        this.#open.delete(controller);
-        if (this.#open.size === 0) for (const wake of this.#waiting) wake();
-      },
-    };
+  /** A turn begins. Call `end` when it is over, however it ended. */
+  begin(): OpenTurn {
+    const turn = new Turn(this);
+    this.#open.add(turn);
+    return turn;
+  }
+
+  /** For the turn itself. */
+  ended(turn: Turn): void {
+    this.#open.delete(turn);
+    if (this.#open.size === 0) for (const wake of this.#waiting) wake();
   }
 
   /** No new turns. Resolves when those under way are over; after `deadlineMs` they are given up. */
@@ -31,7 +41,7 @@ export class OpenTurns {
     if (this.#open.size === 0) return;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(() => {
-        for (const controller of this.#open) controller.abort(new Error("the gateway is closing"));
+        for (const turn of this.#open) turn.abort(new Error("the gateway is closing"));
       }, deadlineMs);
       const wake = (): void => {
         clearTimeout(timer);
@@ -40,5 +50,27 @@ export class OpenTurns {
       };
       this.#waiting.add(wake);
     });
+  }
+}
+
+/** One object for all that it is: its controller, that one's signal, and its place among the others. */
+class Turn extends Canceller implements OpenTurn {
+  readonly #turns: OpenTurns;
+
+  constructor(turns: OpenTurns) {
+    super();
+    this.#turns = turns;
+  }
+
+  get controller(): this {
+    return this;
+  }
+
+  get signal(): this {
+    return this;
+  }
+
+  end(): void {
+    this.#turns.ended(this);
   }
 }

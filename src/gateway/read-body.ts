@@ -2,6 +2,7 @@ import { isUtf8 } from "node:buffer";
 import type { IncomingMessage } from "node:http";
 import { promisify } from "node:util";
 import { brotliDecompress, gunzip, inflate, zstdDecompress } from "node:zlib";
+import type { Soon } from "../core/soon.ts";
 import { BodyBytes } from "./body-bytes.ts";
 import type { Refusal } from "./refusal.ts";
 
@@ -11,7 +12,9 @@ export type ReadBody =
   /** The client left while it was still sending. */
   | { readonly ok: false; readonly refusal: null };
 
-const decompressors: Readonly<Record<string, (body: Buffer, limit: number) => Promise<Buffer>>> = {
+type Decompress = (body: Buffer, limit: number) => Promise<Buffer>;
+
+const decompressors: Readonly<Record<string, Decompress>> = {
   gzip: (body, limit) => promisify(gunzip)(body, { maxOutputLength: limit }),
   "x-gzip": (body, limit) => promisify(gunzip)(body, { maxOutputLength: limit }),
   deflate: (body, limit) => promisify(inflate)(body, { maxOutputLength: limit }),
@@ -26,7 +29,7 @@ const jsonLike = /^(application\/([a-z0-9.+-]*\+)?json|text\/plain|text\/json|ap
  * Reads a request's body: at most `limit` bytes, as sent and again after decompression. A body that can't be JSON, is too
  * large, broken or no UTF-8 is a refusal that says which. Never rejects.
  */
-export async function readBody(request: IncomingMessage, limit: number): Promise<ReadBody> {
+export function readBody(request: IncomingMessage, limit: number): Soon<ReadBody> {
   const { "content-type": type, "content-encoding": encoding, "content-length": length } = request.headers;
   if (type !== undefined && !(type === "application/json" || jsonLike.test(type.trim()))) {
     return refused(415, "unsupported_media_type", "the request body must be JSON (content-type: application/json)");
@@ -38,46 +41,76 @@ export async function readBody(request: IncomingMessage, limit: number): Promise
       "accept-encoding": "gzip, br, zstd, deflate",
     });
   }
-  if (Number(length ?? 0) > limit) return tooLarge(limit);
+  const bytes = length === undefined ? 0 : Number(length);
+  if (bytes > limit) return tooLarge(limit);
+  return receive(request, bytes, limit, (body) =>
+    decompress === undefined ? taken(body) : decompressed(body, decompress, coding, limit),
+  );
+}
 
-  const received = await receive(request, limit);
-  if (received === "too-large") return tooLarge(limit);
-  if (received === "left") return { ok: false, refusal: null };
-  let body = received;
-  if (decompress !== undefined) {
-    try {
-      body = await decompress(body, limit);
-    } catch (error) {
-      const isBomb = error instanceof Error && "code" in error && error.code === "ERR_BUFFER_TOO_LARGE";
-      if (isBomb) return tooLarge(limit);
-      return refused(400, "broken_encoding", `the request body can't be decompressed as ${coding}`);
-    }
+/**
+ * What `then` makes of all bytes of the body. Listens, since an iterator over a request costs more than the rest of the reading. `length`: so
+ * many will come, and nobody waits for the word that there are no more; 0: not known.
+ */
+function receive(
+  request: IncomingMessage,
+  length: number,
+  limit: number,
+  then: (body: Buffer) => Soon<ReadBody>,
+): Promise<ReadBody> {
+  return new Promise((resolve) => {
+    let first: Buffer | null = null;
+    let all: Buffer[] | null = null;
+    let size = 0;
+    const whole = (): void => resolve(then(all === null ? (first ?? Buffer.alloc(0)) : joined(all, size)));
+    request.on("data", (chunk: Buffer) => {
+      size += chunk.length;
+      if (size > limit) {
+        request.pause();
+        request.removeAllListeners("data");
+        return resolve(tooLarge(limit));
+      }
+      if (first === null) first = chunk;
+      else if (all === null) all = [first, chunk];
+      else all.push(chunk);
+      if (size === length) whole();
+    });
+    if (length === 0) request.on("end", whole);
+    // It comes after the end as well, and then changes nothing.
+    request.on("close", () => resolve({ ok: false, refusal: null }));
+    request.on("error", ignore);
+  });
+}
+
+/**
+ * Puts the pieces of a body together. What they took is given back at once: it lies outside of the heap, and waiting there for the collector it
+ * makes it run twice as often.
+ */
+function joined(pieces: readonly Buffer[], size: number): Buffer {
+  const body = Buffer.concat(pieces, size);
+  for (const { buffer, byteLength } of pieces) {
+    // Others may live in the same memory.
+    if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0);
   }
+  return body;
+}
+
+/** What breaks a request also closes it. */
+function ignore(): void {}
+
+function taken(body: Buffer): ReadBody {
   if (!isUtf8(body)) return refused(400, "invalid_utf8", "the request body is not UTF-8 text");
   return { ok: true, json: new BodyBytes(body) };
 }
 
-/** All bytes of the body. Listens, since an iterator over a request costs more than the rest of the reading. */
-function receive(request: IncomingMessage, limit: number): Promise<Buffer | "too-large" | "left"> {
-  return new Promise((resolve) => {
-    const chunks: Buffer[] = [];
-    let size = 0;
-    request.on("data", (chunk: Buffer) => {
-      size += chunk.length;
-      chunks.push(chunk);
-      if (size <= limit) return;
-      request.pause();
-      request.removeAllListeners("data");
-      resolve("too-large");
-    });
-    request.on("end", () => {
-      const [only] = chunks;
-      resolve(chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks, size));
-    });
-    // Both come after the end as well, and then change nothing.
-    request.on("error", () => resolve("left"));
-    request.on("close", () => resolve("left"));
-  });
+async function decompressed(body: Buffer, decompress: Decompress, coding: string, limit: number): Promise<ReadBody> {
+  try {
+    return taken(await decompress(body, limit));
+  } catch (error) {
+    const isBomb = error instanceof Error && "code" in error && error.code === "ERR_BUFFER_TOO_LARGE";
+    if (isBomb) return tooLarge(limit);
+    return refused(400, "broken_encoding", `the request body can't be decompressed as ${coding}`);
+  }
 }
 
 function tooLarge(limit: number): ReadBody {

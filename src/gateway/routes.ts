@@ -65,31 +65,41 @@ const routes: Readonly<Record<string, RouteEntry>> = {
   },
 };
 
+/** By path, then by method: a request is looked up as it came. */
+const byPath = new Map<string, Map<string, RouteEntry>>();
+for (const [name, entry] of Object.entries(routes)) {
+  const [method = "", path = ""] = name.split(" ");
+  byPath.set(path, (byPath.get(path) ?? new Map<string, RouteEntry>()).set(method, entry));
+}
+
 /** Answers one request. Never rejects. */
-export async function handle(
+export function handle(
   context: GatewayContext,
   request: IncomingMessage,
   response: ServerResponse,
-): Promise<void> {
+): Promise<void> | void {
   const { url = "/", method = "GET" } = request;
   const at = url.indexOf("?");
   const path = at < 0 ? url : url.slice(0, at);
-  const route = Object.hasOwn(routes, `${method} ${path}`) ? routes[`${method} ${path}`] : undefined;
+  const route = byPath.get(path)?.get(method);
   const dialect = route?.dialect ?? "chat-completions";
   const isForPage = context.page?.claims(request, path) === true;
   const refusal =
     checkHost(request, context.allowedHosts) ??
-    checkQuery(at < 0 ? "" : url.slice(at + 1)) ??
+    (at < 0 ? null : checkQuery(url.slice(at + 1))) ??
     (isForPage || route?.open === true || context.hasKey(request.headers) ? null : wrongKey());
   if (refusal !== null) return writeRefusal(response, dialect, refusal);
-  try {
-    // The page asks for a key of its own.
-    if (isForPage) return await context.page?.answer(request, response, path);
-    if (route === undefined) return writeRefusal(response, dialect, notFound(method, path));
-    await route.answer(context, request, response);
-  } catch (error) {
+  const broken = (error: unknown): void => {
     context.onNotice(`an error of the gateway's own: ${error instanceof Error ? error.message : String(error)}`);
     response.destroy();
+  };
+  try {
+    // The page asks for a key of its own.
+    if (isForPage) return context.page?.answer(request, response, path).catch(broken);
+    if (route === undefined) return writeRefusal(response, dialect, notFound(method, path));
+    return route.answer(context, request, response)?.catch(broken);
+  } catch (error) {
+    broken(error);
   }
 }
 

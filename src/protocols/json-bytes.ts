@@ -71,6 +71,8 @@ const quote = 0x22;
 const comma = 0x2c;
 const colon = 0x3a;
 const backslash = 0x5c;
+const openBracket = 0x5b;
+const closeBracket = 0x5d;
 const openBrace = 0x7b;
 const closeBrace = 0x7d;
 
@@ -303,23 +305,30 @@ function decodedKey(text: string): string | null {
   }
 }
 
-/** Where an element of the list at `at` begins and ends, one after the other; stops where the list ends or `limit` is passed. */
-export function* listElements(json: JsonBytes, at: number, limit: number): Generator<Span & { isWhole: boolean }> {
-  const { bytes } = json;
-  if (bytes[at] !== 0x5b) return;
-  at = skipSpace(bytes, at + 1);
-  while (at < limit && bytes[at] !== 0x5d) {
-    const end = skipValue(bytes, at, limit);
-    if (end === null) return;
-    yield { start: at, end: end < 0 ? limit : end, isWhole: end >= 0 };
-    if (end < 0) return;
-    at = skipSpace(bytes, end);
-    if (bytes[at] !== comma) return;
-    at = skipSpace(bytes, at + 1);
-  }
+/** An element of a list; of one that goes on behind a limit the part before it. */
+export interface ElementSpan extends Span {
+  readonly isWhole: boolean;
 }
 
-function skipSpace(bytes: Uint8Array, at: number): number {
+/** The first element of the list at `at`, up to `limit`; null when there is none. */
+export function firstElement(json: JsonBytes, at: number, limit: number): ElementSpan | null {
+  return json.bytes[at] === openBracket ? elementAt(json, skipSpace(json.bytes, at + 1), limit) : null;
+}
+
+/** The element behind this one; null when it was the last or `limit` is passed. */
+export function nextElement(json: JsonBytes, { end, isWhole }: ElementSpan, limit: number): ElementSpan | null {
+  const at = skipSpace(json.bytes, end);
+  return isWhole && json.bytes[at] === comma ? elementAt(json, skipSpace(json.bytes, at + 1), limit) : null;
+}
+
+function elementAt({ bytes }: JsonBytes, start: number, limit: number): ElementSpan | null {
+  if (start >= limit || bytes[start] === closeBracket) return null;
+  const end = skipValue(bytes, start, limit);
+  return end === null ? null : { start, end: end < 0 ? limit : end, isWhole: end >= 0 };
+}
+
+/** Behind the white space at `at`. */
+export function skipSpace(bytes: Uint8Array, at: number): number {
   let byte = bytes[at];
   while (byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09) byte = bytes[++at];
   return at;
@@ -357,10 +366,10 @@ function skipValue(bytes: Uint8Array, at: number, limit: number): number | null 
       at = skipString(bytes, at);
       if (at < 0) return null;
       if (depth === 0) return at > limit ? -1 : at;
-    } else if (byte === openBrace || byte === 0x5b) {
+    } else if (byte === openBrace || byte === openBracket) {
       depth += 1;
       at += 1;
-    } else if (byte === closeBrace || byte === 0x5d) {
+    } else if (byte === closeBrace || byte === closeBracket) {
       if (depth === 0) return null;
       depth -= 1;
       at += 1;

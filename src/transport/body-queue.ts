@@ -38,8 +38,10 @@ export class BodyQueue implements AsyncIterableIterator<Uint8Array>, FlowingBody
     return this.#chunks[0] ?? new Uint8Array(0);
   }
 
-  push(chunk: Uint8Array): void {
-    if (this.#sink !== null && !this.#isHeld && this.#chunks.length === 0) return this.#sink.chunk(chunk);
+  /** `shared` is overwritten afterwards: a sink sees it as it is, and whatever waits is a copy. */
+  push(shared: Uint8Array): void {
+    if (this.#sink !== null && !this.#isHeld && this.#chunks.length === 0) return this.#sink.chunk(shared);
+    const chunk = Buffer.from(shared);
     const waiting = this.#waiting;
     if (waiting !== null) {
       this.#waiting = null;

@@ -1,22 +1,32 @@
 import type { CancelSignal } from "../core/cancel.ts";
 import type { Socket } from "node:net";
 import { TransportError, type TransportResponse } from "../core/transport.ts";
-import { BodyQueue } from "./body-queue.ts";
+import { BodyQueue, type BodySource } from "./body-queue.ts";
 import { ChunkedBody } from "./chunked-body.ts";
 import { toTransportError } from "./network-error.ts";
 import { HttpFault, longestHead, parseResponseHead, type ResponseHead } from "./response-head.ts";
 
 /** One request under way on a connection. */
-interface Exchange {
+class Exchange {
   readonly method: string;
-  readonly settle: PromiseWithResolvers<TransportResponse>;
   readonly signal: CancelSignal | undefined;
-  readonly onAbort: () => void;
-  head: ResponseHead | null;
-  queue: BodyQueue | null;
-  chunked: ChunkedBody | null;
+  readonly answer: Promise<TransportResponse>;
+  resolve!: (response: TransportResponse) => void;
+  reject!: (reason: unknown) => void;
+  head: ResponseHead | null = null;
+  queue: BodyQueue | null = null;
+  chunked: ChunkedBody | null = null;
   /** Bytes left of a body with a length. */
-  left: number;
+  left = 0;
+
+  constructor(method: string, signal: CancelSignal | undefined) {
+    this.method = method;
+    this.signal = signal;
+    this.answer = new Promise((resolve, reject) => {
+      this.resolve = resolve;
+      this.reject = reject;
+    });
+  }
 }
 
 export interface ConnectionEvents {
@@ -34,9 +44,11 @@ export interface ConnectionEvents {
  *
  * Bytes that nobody asked for, a head or a chunk that is not proper, an abort, a reader that leaves early: the connection is closed.
  */
-export class Http1Connection {
+export class Http1Connection implements BodySource {
   readonly #socket: Socket;
   readonly #events: ConnectionEvents;
+  /** One for all requests: each is taken off its signal before the next comes. */
+  readonly #onAbort = (): void => this.#abort(this.#exchange?.signal?.reason);
   #exchange: Exchange | null = null;
   /** What came of a head that is not complete. */
   #pending: Buffer | null = null;
@@ -67,10 +79,9 @@ export class Http1Connection {
       this.close();
       return Promise.reject(new TransportError("connect", "UND_ERR_SOCKET", "the connection was closed meanwhile"));
     }
-    const settle = Promise.withResolvers<TransportResponse>();
-    const onAbort = (): void => this.#abort(signal?.reason);
-    this.#exchange = { method, settle, signal, onAbort, head: null, queue: null, chunked: null, left: 0 };
-    signal?.addEventListener("abort", onAbort, { once: true });
+    const exchange = new Exchange(method, signal);
+    this.#exchange = exchange;
+    signal?.addEventListener("abort", this.#onAbort, once);
     const socket = this.#socket;
     socket.ref();
     const [only] = parts;
@@ -80,7 +91,7 @@ export class Http1Connection {
       for (const part of parts) socket.write(part, "latin1");
       socket.uncork();
     }
-    return settle.promise;
+    return exchange.answer;
   }
 
   /** From our side: an answer that only the end of the connection would end is cut by it. */
@@ -99,6 +110,18 @@ export class Http1Connection {
       if (error instanceof HttpFault) this.#events.onFault();
       this.#over(error);
     }
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  drop(): void {
+    this.close();
   }
 
   #readHead(exchange: Exchange, chunk: Buffer): void {
@@ -122,11 +145,7 @@ export class Http1Connection {
   }
 
   #begin(exchange: Exchange, head: ResponseHead, rest: Buffer): void {
-    const queue = new BodyQueue({
-      pause: () => this.#socket.pause(),
-      resume: () => this.#socket.resume(),
-      drop: () => this.close(),
-    });
+    const queue = new BodyQueue(this);
     exchange.head = head;
     exchange.queue = queue;
     const { framing, status, headers } = head;
@@ -137,7 +156,7 @@ export class Http1Connection {
     } finally {
       // A fault right behind the head is one of the body: its reader is told.
       const whole = queue.whole;
-      exchange.settle.resolve({ status, headers, body: queue, ...(whole === null ? {} : { whole }) });
+      exchange.resolve(whole === null ? { status, headers, body: queue } : { status, headers, body: queue, whole });
     }
   }
 
@@ -146,17 +165,17 @@ export class Http1Connection {
     if (head === null || queue === null) return;
     if (chunked !== null) {
       const { data, used, fault } = chunked.push(bytes);
-      if (data.length > 0) queue.push(Buffer.from(data));
+      if (data.length > 0) queue.push(data);
       if (fault !== null) throw fault;
       if (chunked.isDone) this.#finish(exchange, used < bytes.length);
       return;
     }
     if (head.framing.kind === "close") {
-      if (bytes.length > 0) queue.push(Buffer.from(bytes));
+      if (bytes.length > 0) queue.push(bytes);
       return;
     }
     const taken = Math.min(bytes.length, exchange.left);
-    if (taken > 0) queue.push(Buffer.from(taken === bytes.length ? bytes : bytes.subarray(0, taken)));
+    if (taken > 0) queue.push(taken === bytes.length ? bytes : bytes.subarray(0, taken));
     exchange.left -= taken;
     if (exchange.left === 0) this.#finish(exchange, taken < bytes.length);
   }
@@ -177,7 +196,7 @@ export class Http1Connection {
   }
 
   #leave(exchange: Exchange): void {
-    exchange.signal?.removeEventListener("abort", exchange.onAbort);
+    exchange.signal?.removeEventListener("abort", this.#onAbort);
     this.#exchange = null;
   }
 
@@ -185,7 +204,7 @@ export class Http1Connection {
     const exchange = this.#exchange;
     if (exchange !== null) {
       this.#leave(exchange);
-      exchange.settle.reject(reason);
+      exchange.reject(reason);
       exchange.queue?.abort(reason);
     }
     this.close();
@@ -196,8 +215,8 @@ export class Http1Connection {
     const exchange = this.#exchange;
     if (exchange !== null) {
       this.#leave(exchange);
-      const { head, queue, settle } = exchange;
-      if (head === null || queue === null) settle.reject(toTransportError(cause, "sent"));
+      const { head, queue } = exchange;
+      if (head === null || queue === null) exchange.reject(toTransportError(cause, "sent"));
       else if (head.framing.kind === "close" && cause instanceof CleanEnd) queue.end();
       else queue.end({ reason: toTransportError(cause, "body") });
     }
@@ -207,6 +226,8 @@ export class Http1Connection {
     this.#events.onClosed(this);
   }
 }
+
+const once = { once: true };
 
 /** The other side closed the connection in order. */
 class CleanEnd extends Error {

@@ -5,6 +5,7 @@ import type { TransportRequest, TransportResponse } from "../core/transport.ts";
 import { TransportError } from "../core/transport.ts";
 import { Http1Connection } from "./http1-connection.ts";
 import { toTransportError } from "./network-error.ts";
+import { type Address, parseAddress, writeRequest } from "./write-request.ts";
 
 export interface Http1Options {
   /** Limit for DNS, TCP and TLS together, in ms. */
@@ -19,17 +20,6 @@ export interface Http1Options {
 export interface Http1Client {
   send(request: TransportRequest): Promise<TransportResponse>;
   close(): void;
-}
-
-/** Where a URL leads, taken apart once. */
-interface Address {
-  readonly origin: string;
-  readonly secure: boolean;
-  readonly hostname: string;
-  readonly port: number;
-  /** For the request line and the `host` header. */
-  readonly path: string;
-  readonly host: string;
 }
 
 /** One origin's connections. */
@@ -48,8 +38,6 @@ interface Reading {
   read: (chunk: Buffer) => void;
 }
 
-/** A body up to this goes out in one piece with its head, in bytes. */
-const joinedBody = 16 * 1024;
 const addressLimit = 1_000;
 
 /** Largest piece that is read from a connection at once, in bytes. */
@@ -67,17 +55,35 @@ export function createHttp1Client(options: Http1Options): Http1Client {
 
   return { send, close };
 
-  async function send(request: TransportRequest): Promise<TransportResponse> {
+  // Nothing is waited for where a connection rests: then the promise of its answer is the only one.
+  function send(request: TransportRequest): Promise<TransportResponse> {
     const { signal } = request;
-    mayGoOn(signal);
-    const address = addressOf(request.url);
-    const parts = writeRequest(request, address);
-    const pool = poolOf(address.origin);
-    const connection = takeIdle(pool) ?? (await connectionFor(pool, address, signal));
+    try {
+      mayGoOn(signal);
+      const address = addressOf(request.url);
+      const parts = writeRequest(request, address);
+      const pool = poolOf(address.origin);
+      const idle = takeIdle(pool);
+      if (idle !== null) return idle.send(request.method, parts, signal);
+      return sendByNext(pool, address, request.method, parts, signal);
+    } catch (error) {
+      // eslint-disable-next-line prefer-promise-reject-errors -- an abort's reason is whatever its caller chose
+      return Promise.reject(error);
+    }
+  }
+
+  async function sendByNext(
+    pool: Pool,
+    address: Address,
+    method: string,
+    parts: readonly (string | Uint8Array)[],
+    signal: CancelSignal | undefined,
+  ): Promise<TransportResponse> {
+    const connection = await connectionFor(pool, address, signal);
     // Between its being free and now somebody may have left.
     if (closed || signal?.aborted === true) connection.close();
     mayGoOn(signal);
-    return connection.send(request.method, parts, signal);
+    return connection.send(method, parts, signal);
   }
 
   /** To be asked after every wait: nothing is sent for somebody who has left. */
@@ -253,61 +259,4 @@ export function createHttp1Client(options: Http1Options): Http1Client {
       for (const wake of pool.waiting.splice(0)) wake(null);
     }
   }
-}
-
-function parseAddress(text: string): Address {
-  const url = new URL(text);
-  const secure = url.protocol === "https:";
-  return {
-    origin: url.origin,
-    secure,
-    hostname: url.hostname.replace(/^\[|\]$/g, ""),
-    port: Number(url.port) || (secure ? 443 : 80),
-    path: url.pathname + url.search,
-    host: url.host,
-  };
-}
-
-const headerName = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
-const badValue = /[^\t\u0020-\u007E\u0080-\u00FF]/;
-/** Set by this client alone: they say where a request ends. */
-const ownHeaders = new Set([
-  "host",
-  "connection",
-  "content-length",
-  "transfer-encoding",
-  "expect",
-  "upgrade",
-  "keep-alive",
-]);
-
-/** The pieces of a request as they are written. Throws a `TransportError` `connect` for headers that can't be sent. */
-function writeRequest({ method, headers, body }: TransportRequest, { path, host }: Address): (string | Uint8Array)[] {
-  let head = `${method} ${path} HTTP/1.1\r\nhost: ${host}\r\nconnection: keep-alive\r\n`;
-  for (const name in headers) {
-    const value = headers[name] ?? "";
-    if (!headerName.test(name) || badValue.test(value) || ownHeaders.has(name)) {
-      throw new TransportError("connect", "UND_ERR_INVALID_ARG", `the header ${JSON.stringify(name)} can't be sent`);
-    }
-    head += `${name}: ${value}\r\n`;
-  }
-  const parts = bodyParts(body);
-  const length = parts.reduce((sum, part) => sum + part.length, 0);
-  if (body !== undefined || method === "POST") head += `content-length: ${length}\r\n`;
-  head += "\r\n";
-  if (length > joinedBody || length === 0) return [head, ...parts];
-  const joined = Buffer.allocUnsafe(head.length + length);
-  joined.write(head, 0, "latin1");
-  let at = head.length;
-  for (const part of parts) {
-    joined.set(part, at);
-    at += part.length;
-  }
-  return [joined];
-}
-
-function bodyParts(body: TransportRequest["body"]): readonly Uint8Array[] {
-  if (body === undefined) return [];
-  if (typeof body === "string") return [Buffer.from(body)];
-  return body instanceof Uint8Array ? [body] : body;
 }

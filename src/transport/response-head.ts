@@ -53,17 +53,25 @@ function nameOf(raw: string): string {
  * understand in two ways: folded lines, blanks before a colon, lengths that differ, codings besides chunked, line ends other than CR LF.
  */
 export function parseResponseHead(text: string, method: string): ResponseHead {
-  const [first = "", ...lines] = text.split("\r\n");
-  const match = statusLine.exec(first);
-  if (match === null) throw new HttpFault("HPE_INVALID_CONSTANT", "the answer has no status line of HTTP/1.1");
-  const status = Number(match[2]);
+  let end = endOfLine(text, 0);
+  const first = text.slice(0, end);
+  let minor = "1";
+  let status = 200;
+  if (first !== "HTTP/1.1 200 OK") {
+    const match = statusLine.exec(first);
+    if (match === null) throw new HttpFault("HPE_INVALID_CONSTANT", "the answer has no status line of HTTP/1.1");
+    minor = match[1] ?? "";
+    status = Number(match[2]);
+  }
   const headers: Record<string, string> = {};
   let length: string | undefined;
-  for (const line of lines) {
-    const colon = line.indexOf(":");
-    const name = colon < 1 ? "" : nameOf(line.slice(0, colon));
+  while (end < text.length) {
+    const start = end + 2;
+    end = endOfLine(text, start);
+    const colon = text.indexOf(":", start);
+    const name = colon <= start || colon > end ? "" : nameOf(text.slice(start, colon));
     if (name === "") throw new HttpFault("HPE_INVALID_HEADER_TOKEN", "the answer has a header without a proper name");
-    const value = line.slice(colon + 1).replace(/^[ \t]+|[ \t]+$/g, "");
+    const value = trimmed(text, colon + 1, end);
     if (badValue.test(value)) throw new HttpFault("HPE_INVALID_HEADER_TOKEN", `the value of ${name} holds controls`);
     if (name === "content-length") {
       if (!/^\d{1,15}$/.test(value) || (length !== undefined && length !== value)) {
@@ -75,8 +83,25 @@ export function parseResponseHead(text: string, method: string): ResponseHead {
     headers[name] = before === undefined ? value : `${before}, ${value}`;
   }
   const framing = framingOf(status, method, headers["transfer-encoding"], length);
-  const isKept = framing.kind !== "close" && match[1] === "1" && !hasToken(headers["connection"], "close");
+  const isKept = framing.kind !== "close" && minor === "1" && !hasToken(headers["connection"], "close");
   return { status, headers, framing, keepAliveMs: isKept ? restMs(headers["keep-alive"]) : 0 };
+}
+
+/** Where the line ends that `from` stands in: at its CR LF, or at the end of it all. */
+function endOfLine(text: string, from: number): number {
+  const at = text.indexOf("\r\n", from);
+  return at < 0 ? text.length : at;
+}
+
+/** Without the blanks at both ends. */
+function trimmed(text: string, from: number, to: number): string {
+  while (from < to && isBlank(text.charCodeAt(from))) from += 1;
+  while (to > from && isBlank(text.charCodeAt(to - 1))) to -= 1;
+  return text.slice(from, to);
+}
+
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x09;
 }
 
 function framingOf(status: number, method: string, coding: string | undefined, length: string | undefined): Framing {

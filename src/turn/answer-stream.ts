@@ -51,7 +51,7 @@ export type StreamEnd =
 
 /** Who takes an answer as it comes. */
 export interface Taker {
-  /** False: it takes no more before `ready`. */
+  /** False: it takes no more before `ready`. `bytes` of a stream are overwritten afterwards: what is kept of them is copied. */
   take(bytes: Uint8Array): boolean;
   /** Resolves when it takes more, or is gone. */
   ready(): Promise<void>;

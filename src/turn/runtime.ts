@@ -1,7 +1,6 @@
 import type { CancelSignal } from "../core/cancel.ts";
 import type { Clock, Random } from "../core/clock.ts";
 import type { Secret } from "../core/secret.ts";
-import type { Soon } from "../core/soon.ts";
 import type { Strategy } from "../core/select.ts";
 import type { Soon } from "../core/soon.ts";
 import type { TurnEvent } from "../core/events.ts";

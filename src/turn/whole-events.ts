@@ -14,18 +14,21 @@ export class WholeEvents {
   #open: Uint8Array[] = [];
   #openBytes = 0;
 
-  /** Everything up to the end of the last event that is complete now; may be empty. Throws `SseError` when one has no end. */
+  /**
+   * Everything up to the end of the last event that is complete now; may be empty. Throws `SseError` when one has no end. What is kept of
+   * `chunk` is a copy; what is given may be a part of it.
+   */
   push(chunk: Uint8Array): Uint8Array {
     const end = endOfLastEvent(chunk) ?? this.#endAcross(chunk);
     if (end === null) {
-      if (chunk.length > 0) this.#open.push(chunk);
+      if (chunk.length > 0) this.#open.push(new Uint8Array(chunk));
       this.#openBytes += chunk.length;
       if (this.#openBytes > openLimit) throw new SseError("a stream event has no end");
       return new Uint8Array(0);
     }
     if (end === chunk.length && this.#open.length === 0) return chunk;
     const whole = join([...this.#open, chunk.subarray(0, end)]);
-    this.#open = end < chunk.length ? [chunk.subarray(end)] : [];
+    this.#open = end < chunk.length ? [new Uint8Array(chunk.subarray(end))] : [];
     this.#openBytes = chunk.length - end;
     return whole;
   }

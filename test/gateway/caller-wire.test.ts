@@ -63,7 +63,11 @@ async function stream(
   for (const [index, length] of pieces.entries()) {
     for (let i = waits[index % waits.length] ?? 0; i > 0; i--) await turn();
     if (betweenMs !== undefined) await sleep(betweenMs);
-    if (!caller.take(length === 0 ? Buffer.alloc(0) : pieceOf(id, index, length))) await caller.ready();
+    const piece = length === 0 ? Buffer.alloc(0) : pieceOf(id, index, length);
+    const isTaken = caller.take(piece);
+    // As a connection does that reads the next piece into the same place.
+    piece.fill("!");
+    if (!isTaken) await caller.ready();
   }
   caller.end();
 }

@@ -6,8 +6,10 @@ import { protocols } from "../../src/protocols/index.ts";
 import { editTopLevel } from "../../src/protocols/edit-json.ts";
 import {
   editBytes,
+  type ElementSpan,
+  firstElement,
   type JsonBytes,
-  listElements,
+  nextElement,
   scanRouting,
   scanTopLevel,
   valueOf,
@@ -194,9 +196,17 @@ describe("a scan of a body's top level", () => {
 
   it("walks through the elements of a list, as far as it may", () => {
     const json = bytesOf('[{"a":[1,2]} , "b,]" ,3 ]');
-    const elements = [...listElements(json, 0, 1_000)].map(({ start, end }) => json.text(start, end));
-    expect(elements).toEqual(['{"a":[1,2]}', '"b,]"', "3"]);
-    expect([...listElements(json, 0, 5)].map(({ isWhole }) => isWhole)).toEqual([false]);
+    const elementsOf = (limit: number): ElementSpan[] => {
+      const elements: ElementSpan[] = [];
+      for (let one = firstElement(json, 0, limit); one !== null; one = nextElement(json, one, limit))
+        elements.push(one);
+      return elements;
+    };
+    const texts = elementsOf(1_000).map(({ start, end }) => json.text(start, end));
+    expect(texts).toEqual(['{"a":[1,2]}', '"b,]"', "3"]);
+    expect(elementsOf(5).map(({ isWhole }) => isWhole)).toEqual([false]);
+    expect(firstElement(bytesOf(" [ ]"), 1, 1_000)).toBeNull();
+    expect(firstElement(json, 1, 1_000)).toBeNull();
   });
 });
 

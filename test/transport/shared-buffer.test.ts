@@ -125,7 +125,8 @@ function flow(body: FlowingBody, kept: Uint8Array[], pause: number): Promise<voi
   return new Promise((resolve, reject) => {
     body.flow({
       chunk(bytes) {
-        kept.push(bytes);
+        // Only now are they what they are.
+        kept.push(Buffer.from(bytes));
         if (pause === 0) return;
         body.pause();
         void (async () => {

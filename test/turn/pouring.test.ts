@@ -187,7 +187,10 @@ async function byPouring(play: Play): Promise<Outcome> {
     for (const [index, piece] of piecesOf(play).entries()) {
       await turns(play.waits[index % play.waits.length] ?? 0);
       // The connection's buffer is read into again at once.
-      queue.push(Buffer.from(piece));
+      const shared = Buffer.from(piece);
+      queue.push(shared);
+      // As a connection does that reads the next piece into the same place.
+      shared.fill("\n");
     }
     if (play.ending === "end") return queue.end();
     // What an abort takes away is not told: it has to come behind what is compared.
