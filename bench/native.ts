@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 
 /** The core that everything which is measured runs on; the harness itself stays on the others. */
 export const measuredCore = process.env["BENCH_CORE"] ?? "1";
@@ -24,14 +25,42 @@ export interface LoadResult {
   readonly total: number;
   /** Answers within `seconds`. */
   readonly requests: number;
+  /** Turns that failed, and those that could not even be sent. */
   readonly errors: number;
+  /** By the clock: due, but never sent, since too many waited. */
+  readonly unsent: number;
+  /** By the clock: so many were due at one time while every connection was in use. */
+  readonly mostWaiting: number;
   readonly aborts: number;
+  /** Comments between the events of streams. */
+  readonly comments: number;
+  /** Answers in each second from the beginning on. */
+  readonly perSecond: readonly number[];
+  /** CPU that the load generator itself used, in ms. */
+  readonly cpuMs: number;
   readonly bytes: number;
   readonly closedAtNs: number;
   readonly latencyUs: Distribution;
   readonly firstByteUs: Distribution;
   readonly eventDelayUs: Distribution;
   readonly firstError: string;
+}
+
+/** A turn that went wrong, as its client saw it. */
+export interface SeenFailure {
+  /** Its id; empty where no head of an answer came. */
+  readonly turn: string;
+  /** From its sending until it was known, in ms. */
+  readonly afterMs: number;
+  /** When it was due, in s from the beginning of the load. */
+  readonly wasAt: number;
+  readonly what: string;
+  /** 0: no head came. */
+  readonly status: number;
+  /** Of the body, before what is wrong. */
+  readonly bodyBytes: number;
+  /** What came there, cut off. */
+  readonly saw: string;
 }
 
 /** Compiles a program of `native/`, once per version of its source. Throws a sentence when there is no compiler. */
@@ -99,6 +128,7 @@ export interface UpstreamStats {
 
 export interface Upstream {
   readonly port: number;
+  readonly pid: number;
   stats(): Promise<UpstreamStats>;
   reset(): Promise<void>;
   stop(): void;
@@ -113,6 +143,7 @@ export async function startUpstream(answersFile: string): Promise<Upstream> {
   };
   return {
     port,
+    pid: child.pid ?? 0,
     stats: () => ask("/stats"),
     async reset() {
       await ask("/reset");
@@ -135,6 +166,8 @@ export interface LoadOptions {
   readonly abortUs?: number;
   /** How long answers may still come after the time is over. Default 3,000. */
   readonly graceMs?: number;
+  /** Told of each turn that fails, at once, up to the first 500. */
+  readonly onFailure?: (failure: SeenFailure) => void;
 }
 
 /** Runs the load generator on the measured core. */
@@ -159,9 +192,15 @@ export function runLoad(options: LoadOptions): Promise<LoadResult> {
     ...(options.abortUs === undefined ? [] : ["--abort-us", `${options.abortUs}`]),
   ];
   return new Promise((resolve, reject) => {
-    execFile("taskset", ["-c", measuredCore, compile("load"), ...args], (error, stdout, stderr) => {
-      if (error !== null) reject(new Error(`the load generator failed: ${stderr || error.message}`));
+    const told = { maxBuffer: 1 << 24 };
+    const child = execFile("taskset", ["-c", measuredCore, compile("load"), ...args], told, (error, stdout, stderr) => {
+      if (error !== null) reject(new Error(`the load generator failed: ${stderr.slice(0, 2_000) || error.message}`));
       else resolve(JSON.parse(stdout) as LoadResult);
+    });
+    const { onFailure } = options;
+    if (onFailure === undefined || child.stderr === null) return;
+    createInterface({ input: child.stderr }).on("line", (line) => {
+      if (line.startsWith("{")) onFailure(JSON.parse(line) as SeenFailure);
     });
   });
 }

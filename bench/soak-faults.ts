@@ -37,12 +37,12 @@ const firstEvent = chunked(
 
 /**
  * What goes wrong at each model. A provider as a whole, or one of its models, may fail wherever another stands behind it in the route; `spare`
- * is the last and refuses single keys only. What makes a model rest for half a minute comes three or four times in the whole run.
+ * is the last and refuses single keys only. What makes a model rest for half a minute comes once a minute, or four times in a shorter run.
  */
 export function soakFaults(
   totalMs: number,
 ): Readonly<Record<"json" | "sse" | "sse-second" | "spare", readonly Fault[]>> {
-  const rarelyMs = Math.round(totalMs / 4);
+  const rarelyMs = Math.min(60_000, Math.round(totalMs / 4));
   return {
     json: [
       { what: "429 with Retry-After", everyMs: 300, ...refused(429, burst, "retry-after: 1\r\n") },

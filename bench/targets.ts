@@ -1,10 +1,11 @@
-import { type ChildProcess, execFileSync } from "node:child_process";
+import { type ChildProcess, execFile, execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
 import { Secret } from "../src/core/secret.ts";
 import { openWorkspace, type Workspace } from "../src/workspace.ts";
 import { firstLine, spawnPinned } from "./native.ts";
@@ -92,6 +93,10 @@ export async function startReference(name: "naive" | "bare", upstreamPort: numbe
 export interface UnderstudyTarget extends Target {
   /** Has the process write what it knows of itself (see `probe.cjs`), and reads it. */
   probe(): Promise<Probe>;
+  /** Where it keeps its things, and all else that `openWorkspace` needs to look at them. */
+  readonly env: NodeJS.ProcessEnv;
+  /** What a command of the same program prints about this installation. Rejects with what it says when it ends with an error. */
+  command(...args: readonly string[]): Promise<string>;
 }
 
 /** What the gateway's process tells of itself since it was asked last. Delays of its event loop in ms. */
@@ -158,6 +163,9 @@ export async function startUnderstudy(
     ...base,
     headers: [`authorization: Bearer ${key}`],
     modelName: (name) => `r-${name}`,
+    env,
+    command: async (...commandArgs) =>
+      (await promisify(execFile)(process.execPath, [options.program, ...commandArgs], { env })).stdout,
     async probe() {
       rmSync(probeFile, { force: true });
       child.kill("SIGUSR2");

@@ -8,8 +8,11 @@
  *        [--grace-ms N]   how long answers may still come after the time is over; 3,000
  *        [--marker TEXT]  instead of --expect
  *
- * 16 times '@' in the expected body stands for a time (CLOCK_MONOTONIC, ns): the delay since then is a sample. One JSON object on
- * standard output tells what was measured between the end of the warm-up and the end of the time.
+ * 16 times '@' in the expected body stands for a time (CLOCK_MONOTONIC, ns): the delay since then is a sample. Comments of an event stream
+ * (`: …` and an empty line, between two events) belong to no answer and are passed over: whoever waits for a provider may send them.
+ *
+ * One JSON object on standard output tells what was measured between the end of the warm-up and the end of the time. A line of JSON on
+ * standard error tells of each turn that failed (of the first 500), at once: its id (`x-understudy-turn`), and what the client saw.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -26,12 +29,12 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MAX_CONNS = 4096, MAX_SAMPLES = 1 << 21 };
+enum { MAX_CONNS = 4096, MAX_SAMPLES = 1 << 21, MOST_TOLD = 500 };
 
 typedef struct {
   int fd;
   int busy;
-  uint64_t started, first_byte;
+  uint64_t started, first_byte, ended;
   const char *out;
   size_t left;
   char head[16384];
@@ -45,6 +48,13 @@ typedef struct {
   int line_length;
   uint64_t stamp;
   char *kept;
+  int is_stream;
+  /* In a comment of an event stream; and the byte of it before this one. */
+  int in_comment;
+  char comment_byte;
+  int failed;
+  char said[400]; /* the beginning of a body that is no answer */
+  size_t said_length;
 } Conn;
 
 static Conn *conns;
@@ -56,8 +66,12 @@ static size_t expected_length;
 static const char *marker;
 static uint64_t begin_ns, end_ns, abort_ns;
 static long grace_ms = 3000;
-static long rate, total, measured, errors, aborts;
+static long rate, total, measured, errors, aborts, unsent, comments;
 static char first_error[512];
+static uint64_t started_ns;
+static uint32_t per_second[4096]; /* complete answers, by when */
+static int last_second;
+static size_t most_waiting;
 static uint64_t measured_bytes;
 static uint32_t *latencies, *delays, *firsts; /* microseconds × 10 */
 static size_t latency_count, delay_count;
@@ -86,8 +100,43 @@ static char *slurp(const char *path, size_t *length) {
   return bytes;
 }
 
+static void put_text(FILE *to, const char *text, size_t length) {
+  putc('"', to);
+  for (const char *end = text + length; text < end; text++) {
+    if (*text == '"' || *text == '\\') fprintf(to, "\\%c", *text);
+    else if ((unsigned char)*text < 32 || (unsigned char)*text > 126) fprintf(to, "\\u%04x", (unsigned char)*text);
+    else putc(*text, to);
+  }
+  putc('"', to);
+}
+
+/* The value of a header of this answer; its length is 0 when there is none. `name`: with line feed before and colon behind it. */
+static const char *header(Conn *conn, const char *name, size_t *length) {
+  const char *end = conn->head + conn->head_length;
+  const char *at = memmem(conn->head, conn->head_length, name, strlen(name));
+  *length = 0;
+  if (at == NULL) return "";
+  for (at += strlen(name); at < end && *at == ' ';) at++;
+  while (at + *length < end && at[*length] != '\r') ++*length;
+  return at;
+}
+
+/* A turn fails once, for the first thing that is wrong with it. */
 static void fail(Conn *conn, const char *what, const char *bytes, size_t length) {
-  errors++;
+  if (conn->failed) return;
+  conn->failed = 1;
+  if (++errors > MOST_TOLD) return;
+  if (length > 400) length = 400;
+  size_t id_length;
+  const char *id = header(conn, "\nx-understudy-turn:", &id_length);
+  fprintf(stderr, "{\"turn\":");
+  put_text(stderr, id, id_length);
+  fprintf(stderr, ",\"afterMs\":%.1f,\"wasAt\":%.2f,\"what\":", (double)(now_ns() - conn->started) / 1e6,
+          (double)(conn->started - started_ns) / 1e9);
+  put_text(stderr, what, strlen(what));
+  fprintf(stderr, ",\"status\":%d,\"bodyBytes\":%zu,\"saw\":", conn->in_body ? conn->status : 0, conn->seen);
+  put_text(stderr, bytes, length);
+  fprintf(stderr, "}\n");
   if (first_error[0] != 0) return;
   snprintf(first_error, sizeof first_error, "%s (status %d, body byte %zu): %.*s", what, conn->status, conn->seen,
            (int)(length > 200 ? 200 : length), bytes);
@@ -123,7 +172,16 @@ static void flush_out(Conn *conn) {
   if (request_length > 60000) epoll_ctl(ep, EPOLL_CTL_MOD, conn->fd, &event);
 }
 
+/* By the clock a connection is opened when it is needed: one that stays unused is refused by a server that minds. */
+static void reopen(Conn *conn) {
+  close(conn->fd);
+  conn->fd = -1;
+  if (rate == 0) open_conn(conn);
+}
+
 static void ask(Conn *conn, uint64_t started) {
+  /* A server says how long it keeps one that is not used (65 s, say): whoever asks just then meets its end. */
+  if (conn->fd >= 0 && conn->ended > 0 && now_ns() - conn->ended > 50000000000u) reopen(conn);
   if (conn->fd < 0) open_conn(conn);
   conn->busy = 1;
   conn->started = started;
@@ -131,18 +189,14 @@ static void ask(Conn *conn, uint64_t started) {
   conn->head_length = 0;
   conn->in_body = 0;
   conn->seen = 0;
+  conn->failed = 0;
+  conn->said_length = 0;
+  conn->in_comment = 0;
   conn->chunk = -1;
   conn->line_length = 0;
   conn->out = request;
   conn->left = request_length;
   flush_out(conn);
-}
-
-/* By the clock a connection is opened when it is needed: one that stays unused is refused by a server that minds. */
-static void reopen(Conn *conn) {
-  close(conn->fd);
-  conn->fd = -1;
-  if (rate == 0) open_conn(conn);
 }
 
 static uint32_t tenths(uint64_t ns) {
@@ -152,7 +206,61 @@ static uint32_t tenths(uint64_t ns) {
 
 static int is_measured(uint64_t now) { return now >= begin_ns && now < end_ns; }
 
+/* True where the next byte of this stream begins an event, or the stream is over. */
+static int is_between_events(Conn *conn) {
+  return conn->is_stream && (conn->seen == 0 || (conn->seen >= 2 && expected[conn->seen - 1] == '\n' && expected[conn->seen - 2] == '\n'));
+}
+
+/* How many of these bytes belong to comments; the first of them is the first that counts. */
+static size_t pass_comments(Conn *conn, const char *bytes, size_t length) {
+  size_t at = 0;
+  while (at < length) {
+    if (!conn->in_comment) {
+      if (bytes[at] != ':' || !is_between_events(conn) || (conn->seen < expected_length && expected[conn->seen] == ':')) break;
+      conn->in_comment = 1;
+      conn->comment_byte = 0;
+      comments++;
+    }
+    if (bytes[at] == '\n' && conn->comment_byte == '\n') conn->in_comment = 0;
+    conn->comment_byte = bytes[at++];
+  }
+  return at;
+}
+
+static void check_text(Conn *conn, const char *bytes, size_t length);
+
 static void check_bytes(Conn *conn, const char *bytes, size_t length) {
+  if (conn->status != 200) {
+    size_t room = sizeof conn->said - conn->said_length;
+    size_t copied = length < room ? length : room;
+    memcpy(conn->said + conn->said_length, bytes, copied);
+    conn->said_length += copied;
+    conn->seen += length;
+    return;
+  }
+  if (!conn->is_stream || marker != NULL) {
+    check_text(conn, bytes, length);
+    return;
+  }
+  if (!conn->in_comment && conn->seen + length <= expected_length && memcmp(expected + conn->seen, bytes, length) == 0) {
+    conn->seen += length;
+    return;
+  }
+  while (length > 0) {
+    size_t passed = pass_comments(conn, bytes, length);
+    bytes += passed;
+    length -= passed;
+    /* Up to the end of this event: behind it there may be a comment. */
+    size_t from = conn->seen > 0 ? conn->seen - 1 : 0, part = length;
+    const char *end = from < expected_length ? memmem(expected + from, expected_length - from, "\n\n", 2) : NULL;
+    if (end != NULL && (size_t)(end + 2 - expected) - conn->seen < part) part = (size_t)(end + 2 - expected) - conn->seen;
+    if (part > 0) check_text(conn, bytes, part);
+    bytes += part;
+    length -= part;
+  }
+}
+
+static void check_text(Conn *conn, const char *bytes, size_t length) {
   if (marker != NULL) {
     if (conn->kept == NULL) conn->kept = malloc(1 << 20);
     size_t room = (1 << 20) - (conn->seen > (1 << 20) ? (1 << 20) : conn->seen);
@@ -188,17 +296,18 @@ static void check_bytes(Conn *conn, const char *bytes, size_t length) {
   conn->seen += length;
 }
 
+/* What was due by the clock before the time was over is still sent. */
 static void next(Conn *conn) {
-  if (stopping) return;
-  if (rate == 0) ask(conn, now_ns());
-  else if (queue_head != queue_tail) ask(conn, queue[queue_head++ % 65536]);
+  if (rate > 0 && queue_head != queue_tail) ask(conn, queue[queue_head++ % 65536]);
+  else if (rate == 0 && !stopping) ask(conn, now_ns());
 }
 
 static void complete(Conn *conn) {
-  uint64_t now = now_ns();
+  uint64_t now = conn->ended = now_ns();
   conn->busy = 0;
   total++;
-  if (conn->status != 200) fail(conn, "the status is wrong", conn->head, conn->head_length);
+  if (conn->status != 200) fail(conn, "the status is wrong", conn->said, conn->said_length);
+  else if (conn->in_comment) fail(conn, "the body ends in the middle of a comment", "", 0);
   else if (marker == NULL && conn->seen != expected_length) fail(conn, "the body is shorter than expected", "", 0);
   else if (marker != NULL && (conn->kept == NULL || memmem(conn->kept, conn->seen, marker, strlen(marker)) == NULL))
     fail(conn, "the marker is not in the body", conn->kept == NULL ? "" : conn->kept, conn->seen);
@@ -209,6 +318,11 @@ static void complete(Conn *conn) {
       firsts[latency_count] = tenths(conn->first_byte - conn->started);
       latencies[latency_count++] = tenths(now - conn->started);
     }
+  }
+  size_t second = (size_t)((now - started_ns) / 1000000000u);
+  if (second < sizeof per_second / sizeof *per_second) {
+    per_second[second]++;
+    last_second = (int)second;
   }
   next(conn);
 }
@@ -247,6 +361,7 @@ static void read_head(Conn *conn) {
   conn->status = atoi(conn->head + 9);
   const char *length = strcasestr(conn->head, "\r\ncontent-length:");
   const char *coded = strcasestr(conn->head, "\r\ntransfer-encoding: chunked");
+  conn->is_stream = strcasestr(conn->head, "\r\ncontent-type: text/event-stream") != NULL;
   conn->chunked = coded != NULL;
   conn->length = length == NULL ? -1 : atol(length + 17);
   conn->in_body = 1;
@@ -309,16 +424,6 @@ static void tell(const char *name, uint32_t *samples, size_t count) {
   printf("}");
 }
 
-static void tell_text(const char *text) {
-  printf(",\"firstError\":\"");
-  for (; *text != 0; text++) {
-    if (*text == '"' || *text == '\\') printf("\\%c", *text);
-    else if ((unsigned char)*text < 32) printf("\\u%04x", *text);
-    else putchar(*text);
-  }
-  printf("\"");
-}
-
 int main(int argc, char **argv) {
   signal(SIGPIPE, SIG_IGN);
   struct rlimit files;
@@ -365,7 +470,7 @@ int main(int argc, char **argv) {
     if (rate == 0) open_conn(&conns[i]);
   }
 
-  uint64_t started = now_ns();
+  uint64_t started = started_ns = now_ns();
   begin_ns = started + (uint64_t)warm_ms * 1000000u;
   end_ns = begin_ns + (uint64_t)ms * 1000000u;
   uint64_t give_up = end_ns + (abort_ns > 0 ? 0 : (uint64_t)grace_ms * 1000000u);
@@ -381,7 +486,7 @@ int main(int argc, char **argv) {
     if (stopping) {
       int busy = 0;
       for (int i = 0; i < conn_count; i++) busy += conns[i].busy;
-      if (busy == 0) break;
+      if (busy == 0 && queue_head == queue_tail) break;
     }
     int wait_ms = 5;
     if (rate > 0 && !stopping) {
@@ -391,11 +496,12 @@ int main(int argc, char **argv) {
         if (idle != NULL) ask(idle, due);
         else if (queue_tail - queue_head < 65536) queue[queue_tail++ % 65536] = due;
         else {
-          errors++;
+          unsent++;
           if (first_error[0] == 0) snprintf(first_error, sizeof first_error, "too many requests wait to be sent: it can't keep up");
         }
         due += step;
       }
+      if (queue_tail - queue_head > most_waiting) most_waiting = queue_tail - queue_head;
       struct timespec timeout = {.tv_nsec = (long)(due - now_ns() > step ? 0 : due - now_ns())};
       int ready = epoll_pwait2(ep, events, 512, &timeout, NULL);
       if (ready < 0) ready = 0;
@@ -421,12 +527,12 @@ int main(int argc, char **argv) {
       ask(conn, now);
     }
   }
-  long unanswered = 0;
-  for (int i = 0; i < conn_count; i++) unanswered += conns[i].busy;
-  if (abort_ns == 0 && unanswered > 0) {
-    errors += unanswered;
-    if (first_error[0] == 0) snprintf(first_error, sizeof first_error, "%ld requests were not answered", unanswered);
+  if (abort_ns == 0) {
+    for (int i = 0; i < conn_count; i++)
+      if (conns[i].busy) fail(&conns[i], "the answer did not end in time", conns[i].head, conns[i].head_length);
   }
+  unsent += (long)(queue_tail - queue_head);
+  errors += unsent;
   uint64_t closed_at = now_ns();
   for (int i = 0; i < conn_count; i++) if (conns[i].fd >= 0) close(conns[i].fd);
   printf("{\"seconds\":%.4f,\"total\":%ld,\"requests\":%ld,\"errors\":%ld,\"aborts\":%ld,\"bytes\":%llu,\"closedAtNs\":%llu", (double)ms / 1000,
@@ -434,7 +540,13 @@ int main(int argc, char **argv) {
   tell("latencyUs", latencies, latency_count);
   tell("firstByteUs", firsts, latency_count);
   tell("eventDelayUs", delays, delay_count);
-  tell_text(first_error);
+  struct rusage used;
+  getrusage(RUSAGE_SELF, &used);
+  double cpu_ms = (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1000 + (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1000;
+  printf(",\"cpuMs\":%.1f,\"unsent\":%ld,\"mostWaiting\":%zu,\"comments\":%ld,\"perSecond\":[", cpu_ms, unsent, most_waiting, comments);
+  for (int i = 0; i <= last_second; i++) printf("%s%u", i > 0 ? "," : "", per_second[i]);
+  printf("],\"firstError\":");
+  put_text(stdout, first_error, strlen(first_error));
   printf("}\n");
   return 0;
 }
