@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { concurrencyFor, priceOf, type ResolvedConfig, resolveConfig, strategyFor } from "./config/resolve.ts";
 import type { Config, ConfigInput } from "./config/schema.ts";
+import { Canceller } from "./core/cancel.ts";
 import { type Clock, type Random, systemClock } from "./core/clock.ts";
 import { UnderstudyError } from "./core/error.ts";
 import type { TurnEvent } from "./core/events.ts";
@@ -151,7 +152,7 @@ export async function openWorkspace(options: WorkspaceOptions = {}, ifMissing?: 
   let keeper: TokenKeeper | null = null;
   // Whoever brings a store of their own wants nothing written beside it.
   const usage = createUsageLog(typeof given === "object" ? noCacheFiles : cache);
-  const closing = new AbortController();
+  const closing = new Canceller();
   const secrets = new SecretLedger();
   const turnObservers = new TurnObservers();
   const refreshObservers = new Set<(told: RefreshTold) => void>();
@@ -177,7 +178,7 @@ export async function openWorkspace(options: WorkspaceOptions = {}, ifMissing?: 
     load: createCredentialLoad(),
     environmentCredentials: (provider) => unstored.of(provider),
     recordUnstoredUse: (id, at) => unstored.used(id, at),
-    closing: closing.signal,
+    closing,
     onHeard(credential, provider, heard) {
       if (provider.signIn.kind !== "codex") return;
       const now = clock.now();
