@@ -58,14 +58,18 @@ export function issuerName(credentialId: string, model: string): string {
   return `${credentialId}\n${model}`;
 }
 
+const none: readonly string[] = [];
+
 /** The encrypted texts, the signatures and the ids of stored reasoning in a body, or in the data of an event. */
-export function sealsIn(text: string): string[] {
-  if (!sealNames.some((name) => text.includes(name))) return [];
+export function sealsIn(text: string): readonly string[] {
+  if (!mayHoldSeals.test(text)) return none;
   return [...text.matchAll(pattern)].map(([, seal, id]) => seal ?? id ?? "");
 }
 
 /** A text without any of these holds no seal. */
 export const sealNames: readonly string[] = ['"encrypted_content"', '"signature"', '"rs_'];
+/** The same in one pass, which is several times as fast. */
+const mayHoldSeals = new RegExp(sealNames.join("|"));
 const pattern = /"(?:encrypted_content|signature)"\s*:\s*"([^"\\]{16,})"|"id"\s*:\s*"(rs_[^"\\]+)"/g;
 
 /** Such texts are long, begin alike, and end with a hash or a signature. */

@@ -174,13 +174,13 @@ class Call implements AttemptInput {
 
   onText(text: string): void {
     const { seals, onHeard } = this.runtime;
-    const found = seals === undefined ? none : sealsIn(text);
-    if (found.length > 0) seals?.made(found, this.#issuer);
+    if (seals !== undefined) {
+      const found = sealsIn(text);
+      if (found.length > 0) seals.made(found, this.#issuer);
+    }
     onHeard?.(this.#credential, this.#provider, { text });
   }
 }
-
-const none: readonly string[] = [];
 
 /** How an answer is written for its caller. */
 class AnswerOptions implements EncodeOptions {
