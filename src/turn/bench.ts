@@ -1,7 +1,7 @@
 import { type Cooldown, cooldownKey, healsByItself, nextCooldown } from "../core/cooldown.ts";
 import type { Decision } from "../core/decide.ts";
 import type { Failure } from "../core/failure.ts";
-import type { Soon } from "../core/soon.ts";
+import { type Soon, soon } from "../core/soon.ts";
 import { isAboutLogin, isBenchedBy } from "../credentials/pool.ts";
 import { groupCooldowns } from "../credentials/pool-record.ts";
 import type { Store } from "../credentials/store.ts";
@@ -15,21 +15,21 @@ import type { TurnRuntime } from "./runtime.ts";
  * or null when it sets none. `triedAt`: when the attempt began, or when the token that it used was obtained, if that was later; what
  * is held against a login counts from there, so that it ends with the next generation, whenever it is written.
  */
-export async function planCooldown(
+export function planCooldown(
   store: Store,
   { target, credential }: LineCandidate,
   failure: Failure,
   now: number,
   triedAt: number,
-): Promise<Cooldown | null> {
+): Soon<Cooldown | null> {
   const at = { provider: target.provider, credentialId: credential.id, model: target.model };
   const key = cooldownKey(failure.scope, at);
   if (key === null) return null;
-  const standing = (await cooldownsOf(store, at.provider, key.credentialId)).find(
-    (one) => one.credentialId === key.credentialId && one.model === key.model,
-  );
-  const planned = nextCooldown(failure, at, standing ?? null, now);
-  return planned?.since === now && isAboutLogin(planned.reason) ? { ...planned, since: triedAt } : planned;
+  return soon(cooldownsOf(store, at.provider, key.credentialId), (all) => {
+    const standing = all.find((one) => one.credentialId === key.credentialId && one.model === key.model);
+    const planned = nextCooldown(failure, at, standing ?? null, now);
+    return planned?.since === now && isAboutLogin(planned.reason) ? { ...planned, since: triedAt } : planned;
+  });
 }
 
 /** True when the planned cooldown is to be written: a try that goes on in place benches nobody, unless the provider named a time. */
@@ -62,24 +62,33 @@ interface Shortened {
 }
 
 /** The line without the credentials that other turns have benched meanwhile. */
-export async function withoutBenched(runtime: TurnRuntime, line: Line, now: number): Promise<Shortened> {
-  const pools = await readyPools(runtime, line, now);
-  return pools === null ? withoutListed(await runtime.store.listCooldowns(), line, now) : withoutUnready(pools, line);
+export function withoutBenched(runtime: TurnRuntime, line: Line, now: number): Soon<Shortened> {
+  return soon(readyPools(runtime, line, now), (pools) =>
+    pools === null
+      ? soon(runtime.store.listCooldowns(), (cooldowns) => withoutListed(cooldowns, line, now))
+      : withoutUnready(pools, line),
+  );
 }
 
 /** Those of whom the order of each pool is kept, by target; null when one of the pools has to be gone through. */
-async function readyPools(runtime: TurnRuntime, line: Line, now: number): Promise<Map<Target, ReadyPool> | null> {
-  if (runtime.pools === undefined) return null;
+function readyPools(runtime: TurnRuntime, line: Line, now: number): Soon<ReadonlyMap<Target, ReadyPool> | null> {
+  const { pools } = runtime;
+  if (pools === undefined) return null;
+  const { targets } = line;
   const ready = new Map<Target, ReadyPool>();
-  for (const target of line.targets) {
+  const from = (index: number): Soon<ReadonlyMap<Target, ReadyPool> | null> => {
+    const target = targets[index];
+    if (target === undefined) return ready;
     const { provider, model } = target;
     const unstored = runtime.environmentCredentials(provider);
-    const opened = await runtime.pools.open(provider, runtime.strategyOf(provider), unstored, runtime.clock);
-    const pool = opened?.index.readyFor(model, now) ?? null;
-    if (pool === null) return null;
-    ready.set(target, pool);
-  }
-  return ready;
+    return soon(pools.open(provider, runtime.strategyOf(provider), unstored, runtime.clock), (opened) => {
+      const pool = opened?.index.readyFor(model, now) ?? null;
+      if (pool === null) return null;
+      ready.set(target, pool);
+      return from(index + 1);
+    });
+  };
+  return from(0);
 }
 
 function withoutUnready(pools: ReadonlyMap<Target, ReadyPool>, line: Line): Shortened {

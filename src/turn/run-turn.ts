@@ -10,6 +10,7 @@ import { clearAfterSuccess } from "./bench.ts";
 import { type CallerAnswer, usageOf } from "./caller-answer.ts";
 import type { BlockedCandidate } from "./candidates.ts";
 import type { Successor } from "./continuation.ts";
+import { ForgivingStore } from "./forgiving-store.ts";
 import type { TurnRequest } from "./request.ts";
 import type { TurnRuntime } from "./runtime.ts";
 import { ServedAnswer } from "./served-answer.ts";
@@ -71,6 +72,7 @@ class RunningTurn {
   readonly #log: TurnLog;
   /** Aborts when the answer is closed: nobody is looked for any more. Null where nobody ever is. */
   readonly #left: AbortController | null;
+  readonly #store: ForgivingStore;
   readonly #walking: WalkInput;
   #walk: Walk | null = null;
   /** Whose answer goes to the caller; null before, and after it broke off. */
@@ -89,6 +91,7 @@ class RunningTurn {
     const observers = listeners(runtime.observeTurn?.(), options.onEvent);
     const log = new TurnLog(runtime.newTurnId(), route.name, runtime.clock, observers);
     this.#log = log;
+    this.#store = new ForgivingStore(runtime.store, log);
     const left = route.continue === "text" ? new AbortController() : null;
     this.#left = left;
     this.#walking = {
@@ -96,6 +99,7 @@ class RunningTurn {
       request,
       options: endingWith(left, options),
       log,
+      store: this.#store,
       findSuccessor: left === null ? null : (said, cut) => this.#findSuccessor(said, cut),
     };
   }
@@ -182,7 +186,7 @@ class RunningTurn {
     if (who !== null) this.#spend(who);
     who?.leave();
     if (outcome === "cut" && end?.kind === "cut") return this.#endCut(end, who);
-    return this.#store(
+    return this.#keep(
       this.#log.end(outcome, { usage: usageOf(end), cost: this.#spent }),
       outcome === "answered" ? who : null,
     );
@@ -196,24 +200,22 @@ class RunningTurn {
       cooldown = await this.#walk.benchFor(who, cut);
       this.#log.cutLast(cut, cooldown);
     }
-    return this.#store(this.#log.end("cut", { usage: usageOf(end), cost: this.#spent, cut, cooldown }), null);
+    return this.#keep(this.#log.end("cut", { usage: usageOf(end), cost: this.#spent, cut, cooldown }), null);
   }
 
   /** Stores what the turn leaves behind, in this order: rests, what `served` has cleared, the record. */
-  #store(record: TurnRecord, served: Found | null): Soon<TurnRecord> {
-    const { store } = this.#runtime;
-    const walk = this.#walk;
-    if (walk === null) return record;
-    const cleared = soon(walk.settled(), () =>
-      served === null ? undefined : walk.written(() => clearAfterSuccess(store, served.candidate, served.startedAt)),
+  #keep(record: TurnRecord, served: Found | null): Soon<TurnRecord> {
+    const kept = this.#store;
+    const cleared = soon(kept.settled(), () =>
+      served === null ? undefined : kept.write((store) => clearAfterSuccess(store, served.candidate, served.startedAt)),
     );
-    const appended = soon(cleared, () => walk.written(() => store.appendTurn(record)));
+    const appended = soon(cleared, () => kept.write((store) => store.appendTurn(record)));
     return soon(appended, () => record);
   }
 
   async #fail(walk: Walk, { failure, outcome }: Lost): Promise<TurnResult> {
     const log = this.#log;
-    await this.#store(log.end(outcome, { usage: null, cost: null }), null);
+    await this.#keep(log.end(outcome, { usage: null, cost: null }), null);
     return {
       ok: false,
       turnId: log.turnId,

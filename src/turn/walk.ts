@@ -10,6 +10,7 @@ import { repairCommand } from "./advice.ts";
 import { isBenching, outlastsTurn, planCooldown, withoutBenched } from "./bench.ts";
 import { type Candidates, coolingLogins, listCandidates } from "./candidates.ts";
 import type { FindSuccessor } from "./continuation.ts";
+import type { ForgivingStore } from "./forgiving-store.ts";
 import { createHabitLedger } from "./habits.ts";
 import type { LineCandidate } from "./line.ts";
 import { type Repaired, Repairs } from "./repairs.ts";
@@ -24,6 +25,7 @@ export interface WalkInput {
   readonly request: TurnRequest;
   readonly options: TurnOptions;
   readonly log: TurnLog;
+  readonly store: ForgivingStore;
   /** Who is looked for when the answer breaks off; null where the route does not want that. */
   readonly findSuccessor: FindSuccessor | null;
 }
@@ -88,14 +90,12 @@ export class Walk {
   /** True after the network failed: the connections that are kept open may all have died of the same. */
   #fresh = false;
   #last: { candidate: LineCandidate; failure: Failure } | null = null;
-  /** Rests that are not written yet; see `#writeRests`. */
-  #rests: Cooldown[] = [];
-  /** Null when nothing is being written. */
-  #writing: Promise<void> | null = null;
+  readonly #store: ForgivingStore;
 
   constructor(input: WalkInput, candidates: Candidates) {
     const { runtime } = input;
     this.#input = input;
+    this.#store = input.store;
     this.#runtime = runtime;
     this.#options = input.options;
     this.#log = input.log;
@@ -131,7 +131,7 @@ export class Walk {
     for (;;) {
       const candidate = this.#line.current;
       if (candidate === null) {
-        await this.settled();
+        await this.#store.settled();
         const recovery = this.#waitEnd();
         if (recovery === null || recovery - this.#runtime.clock.now() > this.#waitLeftMs)
           return lost(this.#last?.failure ?? null);
@@ -156,11 +156,11 @@ export class Walk {
           goOn: goOn === null ? null : { ...goOn, mayPrefill },
           findSuccessor: goOn === null ? findSuccessor : null,
           signal,
-          onSent: this.#rests.length === 0 ? null : () => void this.settled(),
+          onSent: this.#store.hasRests ? () => void this.#store.settled() : null,
         });
       } catch (error) {
         leave();
-        void this.settled();
+        void this.#store.settled();
         throw error;
       }
       this.#rejected = false;
@@ -181,7 +181,7 @@ export class Walk {
       }
       leave();
 
-      await this.settled();
+      await this.#store.settled();
       const { failure, called } = tried;
       this.#fresh = failure.reason === "network";
       const cancelled = failure.reason === "cancelled" && this.isGivenUp();
@@ -211,7 +211,7 @@ export class Walk {
 
   /** Who broke off is not asked again while there is anybody else: another login of the same provider first (rule R11). */
   async findAfter({ candidate, startedAt }: Found, cut: Failure, said: string): Promise<Found | Lost> {
-    await this.settled();
+    await this.#store.settled();
     const staysHere = cut.next === "retry" || cut.next === "repair";
     const away = this.#line.credentialsLeft > 0 ? "next_credential" : "next_target";
     const elsewhere: Failure = staysHere ? { ...cut, next: away } : cut;
@@ -226,11 +226,11 @@ export class Walk {
   async benchFor({ candidate, startedAt }: Found, cut: Failure): Promise<Cooldown | null> {
     if (!outlastsTurn(cut)) return null;
     const began = this.#triedAt(candidate, startedAt);
-    const cooldown = await this.#known(
-      planCooldown(this.#runtime.store, candidate, cut, this.#runtime.clock.now(), began),
+    const cooldown = await this.#store.read(
+      (store) => planCooldown(store, candidate, cut, this.#runtime.clock.now(), began),
       null,
     );
-    if (cooldown !== null) await this.written(() => this.#runtime.store.putCooldown(cooldown));
+    if (cooldown !== null) await this.#store.write((store) => store.putCooldown(cooldown));
     return cooldown;
   }
 
@@ -239,11 +239,11 @@ export class Walk {
     switch (decision.action) {
       case "stop":
       case "give_up":
-        await this.settled();
+        await this.#store.settled();
         return lost(failure);
       case "retry":
         (this.#retries ??= new Map()).set(candidate.target, this.#retriesOn(candidate) + 1);
-        await this.settled();
+        await this.#store.settled();
         return (await this.#sleep(decision.delayMs)) ? null : lost(failure, "cancelled");
       case "refresh":
         (this.#refreshed ??= new Set()).add(candidate.credential.id);
@@ -258,7 +258,7 @@ export class Walk {
         this.#line = this.#line.nextTarget();
         return null;
       case "wait":
-        await this.settled();
+        await this.#store.settled();
         return (await this.#waitUntil(decision.untilMs)) ? null : lost(failure, "cancelled");
     }
   }
@@ -306,13 +306,13 @@ export class Walk {
   ): Promise<Next> {
     const now = this.#runtime.clock.now();
     const standing = this.#line;
-    const rest = await this.#known(withoutBenched(this.#runtime, standing, now), {
+    const rest = await this.#store.read(() => withoutBenched(this.#runtime, standing, now), {
       line: standing,
       recovery: null,
     });
     this.#line = rest.line;
-    const cooldown = await this.#known(
-      planCooldown(this.#runtime.store, candidate, failure, now, this.#triedAt(candidate, startedAt)),
+    const cooldown = await this.#store.read(
+      (store) => planCooldown(store, candidate, failure, now, this.#triedAt(candidate, startedAt)),
       null,
     );
     // A failure that benches nobody (the token endpoint asks for patience) still says when to come back.
@@ -336,46 +336,8 @@ export class Walk {
     );
     const benches = isCut ? outlastsTurn(failure) : isBenching(decision, failure);
     if (cooldown === null || !benches) return { decision, cooldown: null };
-    this.#rests.push(cooldown);
+    this.#store.rest(cooldown);
     return { decision, cooldown };
-  }
-
-  /**
-   * Resolves when the rests that this turn has set are written. Where the turn goes on to somebody else, nobody waits for that: the next
-   * request goes out first (docs/decisions/019-rests-behind-the-next-request.md). Before the turn waits, weighs the next failure or ends, they stand.
-   */
-  settled(): Soon<void> {
-    if (this.#rests.length === 0) return this.#writing ?? undefined;
-    const rests = this.#rests.splice(0);
-    const { store } = this.#runtime;
-    const writing = Promise.all([this.#writing, ...rests.map((rest) => this.written(() => store.putCooldown(rest)))]);
-    this.#writing = writing.then(nothing);
-    return this.#writing;
-  }
-
-  /** A store that can't be read in the middle of a turn leaves it with what it knows. */
-  async #known<T>(reading: Promise<T>, otherwise: T): Promise<T> {
-    try {
-      return await reading;
-    } catch (error) {
-      this.#tellUnavailable(error);
-      return otherwise;
-    }
-  }
-
-  /** A store that can't be written must not end a turn that could be answered. */
-  written(write: () => Soon<unknown>): Soon<void> {
-    const failed = (error: unknown): void => this.#tellUnavailable(error);
-    try {
-      const writing = write();
-      if (writing instanceof Promise) return writing.then(nothing, failed);
-    } catch (error) {
-      failed(error);
-    }
-  }
-
-  #tellUnavailable(error: unknown): void {
-    this.#log.tell({ type: "store-unavailable", message: error instanceof Error ? error.message : String(error) });
   }
 
   #announce(candidate: LineCandidate): Candidate {
