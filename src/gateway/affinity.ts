@@ -18,6 +18,12 @@ export interface AffinityOptions {
   readonly limit?: number;
 }
 
+interface Binding {
+  credentialId: string;
+  /** Unix ms. */
+  until: number;
+}
+
 /**
  * Keeps a conversation with the credential whose prompt cache knows it.
  *
@@ -29,17 +35,25 @@ export interface AffinityOptions {
 export function createAffinity(options: AffinityOptions): Affinity {
   const { now, ttlMs = 3_600_000, limit = 10_000 } = options;
   // A Map keeps its order, and a binding moves to the end when a turn asks for it: the first is the one unused for longest.
-  const bindings = new Map<string, { credentialId: string; until: number }>();
+  const bindings = new Map<string, Binding>();
+  /** Nobody was used since; it may be gone. */
+  let newest: Binding | null = null;
 
   return {
     preferred(conversation) {
       const binding = bindings.get(conversation);
       if (binding === undefined) return undefined;
-      bindings.delete(conversation);
       const at = now();
-      if (binding.until <= at) return undefined;
+      if (binding.until <= at) {
+        bindings.delete(conversation);
+        return undefined;
+      }
       binding.until = at + ttlMs;
-      bindings.set(conversation, binding);
+      if (binding !== newest) {
+        bindings.delete(conversation);
+        bindings.set(conversation, binding);
+        newest = binding;
+      }
       return binding.credentialId;
     },
     served(conversation, credentialId) {
@@ -50,7 +64,8 @@ export function createAffinity(options: AffinityOptions): Affinity {
         binding.until = until;
         return;
       }
-      bindings.set(conversation, { credentialId, until });
+      newest = { credentialId, until };
+      bindings.set(conversation, newest);
       if (bindings.size <= limit) return;
       for (const oldest of bindings.keys()) {
         bindings.delete(oldest);

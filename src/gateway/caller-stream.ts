@@ -3,6 +3,9 @@ import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Taker } from "../turn/answer-stream.ts";
 
+/** Pieces up to this are copied into a frame of their own, in bytes; larger ones go out as they are, if they stay what they are. */
+const framedBytes = 16 * 1024;
+
 export interface CallerStreamOptions {
   readonly response: ServerResponse;
   /** False for a client of HTTP/1.0, whose answer has no chunks and ends with its connection. */
@@ -57,25 +60,25 @@ export class CallerStream implements Taker {
     response.write(`: ${about.map(([name, value]) => `${name}=${value}`).join(" ")}\n\n`);
   }
 
-  /**
-   * Writes a piece of the answer. What comes when the client has gone is dropped: whoever sends it learns that in another way. `bytes` are
-   * only read.
-   */
-  take(bytes: Uint8Array): boolean {
+  /** Writes a piece of the answer. What comes when the client has gone is dropped: whoever sends it learns that in another way. */
+  take(bytes: Uint8Array, isShared = false, isLast = false): boolean {
     const { response, chunked } = this.#options;
     // A chunk of nothing would be the last one.
     if (response.destroyed || bytes.length === 0) return true;
     this.#note(bytes);
-    if (this.#socket !== null) return writeFramed(this.#socket, bytes);
+    const isFirst = this.#socket === null;
     const { socket } = response;
     // Null: the answer waits behind another one on its connection.
-    if (!chunked || socket === null) return response.write(Buffer.from(bytes));
+    if (!chunked || socket === null) return response.write(isShared ? Buffer.from(bytes) : bytes);
     this.#socket = socket;
-    // The head goes out in one piece with what comes behind it.
+    const isCopied = isShared || bytes.length <= framedBytes;
+    if (!isFirst && !isLast && isCopied) return writeFramed(socket, bytes);
+    // In one piece with the head before it, and with the end behind it.
     socket.cork();
-    response.flushHeaders();
-    const isTaken = writeFramed(socket, bytes);
-    socket.uncork();
+    if (isFirst && isCopied) response.flushHeaders();
+    const isTaken = isCopied ? writeFramed(socket, bytes) : response.write(bytes);
+    if (isLast && isTaken) setImmediate(() => this.#socket?.uncork());
+    else socket.uncork();
     return isTaken;
   }
 
@@ -172,7 +175,7 @@ function writeFramed(socket: Socket, bytes: Uint8Array): boolean {
   const size = bytes.length.toString(16);
   const length = size.length + bytes.length + 4;
   // Behind others it waits, and needs a place of its own.
-  const isOwn = socket.writableLength > 0 || length > scratchBytes;
+  const isOwn = socket.writableLength > 0 || socket.writableCorked > 0 || length > scratchBytes;
   const place = isOwn ? Buffer.allocUnsafe(length) : (scratch ??= Buffer.allocUnsafeSlow(scratchBytes));
   place.write(size, 0, "latin1");
   endLine(place, size.length);

@@ -51,6 +51,7 @@ const routingPreferences = [
   "messages",
   "input",
 ];
+const routingWanted: readonly string[] = [...routingNames, ...routingPreferences];
 /** Names that providers set or take out. */
 const ruledNames = ["store", "max_output_tokens"];
 /** What tells that a history may need cleaning. */
@@ -92,11 +93,15 @@ const closeBrace = 0x7d;
  * not checked; whoever is asked in the end says what is wrong with it.
  */
 export function scanTopLevel(json: JsonBytes, names: readonly string[], preferences: readonly string[]): Scan | null {
+  return scan(json, names, preferences.length === 0 ? names : [...names, ...preferences]);
+}
+
+/** `wanted`: the names and the preferences. */
+function scan(json: JsonBytes, names: readonly string[], wanted: readonly string[]): Scan | null {
   const { bytes } = json;
   const open = skipSpace(bytes, 0);
   if (bytes[open] !== openBrace) return null;
   const members = new Map<string, MemberSpan>();
-  const wanted = [...names, ...preferences];
   const head = walk(json, open + 1, headLimit, wanted, members);
   if (head === null) return null;
   if (head.end !== null) {
@@ -123,9 +128,9 @@ const routings = new WeakMap<JsonBytes, Scan>();
 export function scanRouting(json: JsonBytes): Scan | null {
   const known = routings.get(json);
   if (known !== undefined) return known;
-  const scan = scanTopLevel(json, routingNames, routingPreferences);
-  if (scan !== null) routings.set(json, scan);
-  return scan;
+  const found = scan(json, routingNames, routingWanted);
+  if (found !== null) routings.set(json, found);
+  return found;
 }
 
 /** The value of a member that a scan has found; undefined for one that is not there. Throws a `SyntaxError` when it is no JSON. */
@@ -144,7 +149,7 @@ export function editBytes(
   json: JsonBytes,
   { set = {}, remove = [] }: { set?: Readonly<Record<string, Json>>; remove?: readonly string[] },
 ): Uint8Array[] | null {
-  const names = [...Object.keys(set), ...remove];
+  const names = remove.length === 0 ? Object.keys(set) : [...Object.keys(set), ...remove];
   const isRouting = names.every((name) => routingNames.includes(name));
   const scan = isRouting ? scanRouting(json) : scanTopLevel(json, names, []);
   if (scan === null || scan.hasDuplicates) return null;
@@ -169,7 +174,7 @@ export function editBytes(
       cuts.push({ from: member.key, to: next + 1, text: "" });
     }
   }
-  cuts.sort((a, b) => a.from - b.from);
+  if (cuts.length > 1) cuts.sort((a, b) => a.from - b.from);
   const pieces: Uint8Array[] = [];
   let at = 0;
   for (const { from, to, text } of cuts) {

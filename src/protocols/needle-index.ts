@@ -56,7 +56,7 @@ export function createIndexer(needles: readonly string[]): Indexer | null {
     for (const needle of known) needle.places = null;
     let left = mostPlaces;
     for (let at = 0; at < bytes.length; at += chunkBytes) {
-      const piece = bytes.subarray(at, at + chunkBytes + behind);
+      const piece = bytes.length <= chunkBytes ? bytes : bytes.subarray(at, at + chunkBytes + behind);
       text.set(piece);
       // What was there before must not be taken for more of it.
       text.fill(0, piece.length, piece.length + 16 + behind);
@@ -69,14 +69,24 @@ export function createIndexer(needles: readonly string[]): Indexer | null {
         (which.places ??= []).push(place);
       }
     }
-    const places = known.map((needle) => needle.places);
-    return {
-      find(needle, from) {
-        const which = needles.indexOf(needle);
-        return which < 0 ? undefined : firstFrom(places[which] ?? null, from);
-      },
-    };
+    return new Places(needles, known);
   };
+}
+
+/** What was found in one body. */
+class Places implements NeedleIndex {
+  readonly #needles: readonly string[];
+  readonly #places: (readonly number[] | null)[] = [];
+
+  constructor(needles: readonly string[], known: readonly Needle[]) {
+    this.#needles = needles;
+    for (const { places } of known) this.#places.push(places);
+  }
+
+  find(needle: string, from: number): number | undefined {
+    const which = this.#needles.indexOf(needle);
+    return which < 0 ? undefined : firstFrom(this.#places[which] ?? null, from);
+  }
 }
 
 interface Needle {

@@ -51,8 +51,11 @@ export type StreamEnd =
 
 /** Who takes an answer as it comes. */
 export interface Taker {
-  /** False: it takes no more before `ready`. `bytes` of a stream are overwritten afterwards: what is kept of them is copied. */
-  take(bytes: Uint8Array): boolean;
+  /**
+   * False: it takes no more before `ready`. `isShared`: the bytes are overwritten afterwards, so what is kept of them is copied. `isLast`: the
+   * end of the answer will nearly always follow at once.
+   */
+  take(bytes: Uint8Array, isShared?: boolean, isLast?: boolean): boolean;
   /** Resolves when it takes more, or is gone. */
   ready(): Promise<void>;
 }
@@ -198,7 +201,7 @@ export class AnswerStream {
     }
     try {
       this.#counted?.letGo();
-      for (const { bytes } of this.#held) if (!taker.take(bytes)) await taker.ready();
+      for (const { bytes } of this.#held) if (!taker.take(bytes, false, this.#end !== null)) await taker.ready();
       if (this.#end?.kind !== "cut" && !this.#isLeft) await this.#flow(body, taker);
     } finally {
       await this.close();
@@ -215,7 +218,7 @@ export class AnswerStream {
     const give = (bytes: Uint8Array | null): void => {
       if (bytes === null) return over();
       const batch = this.#end === null ? this.#look(bytes).batch : new EventBytes(bytes);
-      const isTaken = batch.bytes.length === 0 || taker.take(batch.bytes);
+      const isTaken = batch.bytes.length === 0 || taker.take(batch.bytes, true, this.#end !== null);
       if (this.#tooLarge !== null) this.#broke(this.#tooLarge);
       if (this.#end?.kind === "cut") over();
       else if (isTaken) this.#awaited();

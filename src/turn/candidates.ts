@@ -49,24 +49,26 @@ interface Group {
  */
 export function listCandidates(runtime: TurnRuntime, route: Route, preferredCredentialId?: string): Soon<Candidates> {
   const targets = route.strict ? route.targets.slice(0, 1) : route.targets;
-  const groups: Group[] = [];
+  let groups: readonly Group[] = noGroups;
   for (const target of targets) {
     const group = listGroup(runtime, target, groups, preferredCredentialId);
     if (group instanceof Promise) return listFrom(group, runtime, targets, groups, preferredCredentialId);
-    groups.push(group);
+    groups = groups.length === 0 ? [group] : [...groups, group];
   }
   return new ListedGroups(groups);
 }
+
+const noGroups: readonly Group[] = [];
 
 /** The same from a group on that is not there at once. */
 async function listFrom(
   first: Promise<Group>,
   runtime: TurnRuntime,
   targets: readonly Target[],
-  groups: Group[],
+  before: readonly Group[],
   preferredId: string | undefined,
 ): Promise<Candidates> {
-  groups.push(await first);
+  const groups = [...before, await first];
   for (const target of targets.slice(groups.length)) {
     groups.push(await listGroup(runtime, target, groups, preferredId));
   }

@@ -14,6 +14,9 @@ interface Answer {
   readonly waits: readonly number[];
   /** Signs of life before the head. */
   readonly early: boolean;
+  /** Where a piece is said to be the last, whether or not it is; and to be overwritten afterwards. */
+  readonly lasts: readonly boolean[];
+  readonly shared: readonly boolean[];
   /** Ms between two pieces. Default none. */
   readonly betweenMs?: number;
 }
@@ -44,7 +47,7 @@ function pieceOf(id: number, index: number, length: number): Buffer {
 
 async function stream(
   id: number,
-  { pieces, waits, early, betweenMs }: Answer,
+  { pieces, waits, early, lasts, shared, betweenMs }: Answer,
   version: string,
   response: ServerResponse,
 ) {
@@ -64,9 +67,10 @@ async function stream(
     for (let i = waits[index % waits.length] ?? 0; i > 0; i--) await turn();
     if (betweenMs !== undefined) await sleep(betweenMs);
     const piece = length === 0 ? Buffer.alloc(0) : pieceOf(id, index, length);
-    const isTaken = caller.take(piece);
+    const isShared = shared[index % shared.length] === true;
+    const isTaken = caller.take(piece, isShared, lasts[index % lasts.length]);
     // As a connection does that reads the next piece into the same place.
-    piece.fill("!");
+    if (isShared) piece.fill("!");
     if (!isTaken) await caller.ready();
   }
   caller.end();
@@ -142,6 +146,8 @@ describe("what goes to clients over one connection", () => {
     pieces: fc.array(fc.oneof(fc.nat(200), fc.nat(200), fc.nat(20_000), fc.nat(200_000)), { maxLength: 8 }),
     waits: fc.array(fc.nat(4), { minLength: 1, maxLength: 4 }),
     early: fc.boolean(),
+    lasts: fc.array(fc.boolean(), { minLength: 1, maxLength: 3 }),
+    shared: fc.array(fc.boolean(), { minLength: 1, maxLength: 3 }),
   });
   const plays = fc.record({
     answers: fc.array(answer, { minLength: 1, maxLength: 4 }),
@@ -171,10 +177,16 @@ describe("what goes to clients over one connection", () => {
   it("is not held against a client for as long as another answer stands before it", async () => {
     stalledMs = 20;
     // The first takes some ten times as long as a client may take nothing.
-    const slow = { pieces: Array.from({ length: 200 }, () => 10), waits: [0], early: false };
+    const slow = {
+      pieces: Array.from({ length: 200 }, () => 10),
+      waits: [0],
+      early: false,
+      lasts: [false],
+      shared: [true],
+    };
     plan = [
       { ...slow, betweenMs: 1 },
-      { pieces: [200_000, 200_000, 10], waits: [0], early: false },
+      { pieces: [200_000, 200_000, 10], waits: [0], early: false, lasts: [false], shared: [true] },
     ];
     const received = takeApart(await askAll(["1.1", "1.1"], true, [0]));
     stalledMs = 10_000;

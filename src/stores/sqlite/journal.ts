@@ -41,50 +41,50 @@ export function createJournal(
   const insert = statement(
     "INSERT INTO turns (seq, count, records) VALUES ((SELECT coalesce(max(seq), 0) FROM turns) + ?1, ?1, ?2)",
   );
-  const newestSeq = statement("SELECT max(seq) AS seq FROM turns");
+  const bothEnds = statement(
+    "SELECT (SELECT seq - count FROM turns ORDER BY seq LIMIT 1) AS before, (SELECT max(seq) FROM turns) AS last",
+  );
   const oldest = statement("SELECT seq, count, records FROM turns WHERE seq > ? ORDER BY seq LIMIT 1");
-  const remove = statement("DELETE FROM turns WHERE seq = ?");
+  const remove = statement("DELETE FROM turns WHERE seq BETWEEN ? AND ?");
   const shorten = statement("UPDATE turns SET count = ?, records = ? WHERE seq = ?");
   const newest = statement("SELECT records FROM turns ORDER BY seq DESC");
 
   /** Keeps of a row only these, the newest of which stays what it is. */
   function keep({ seq }: Row, turns: readonly TurnRecord[]): void {
     const [left] = packTurns(turns, turns.length);
-    if (left === undefined) remove().run(seq);
+    if (left === undefined) remove().run(seq, seq);
     else shorten().run(left.count, left.text, seq);
   }
 
-  /** Goes through the oldest rows, until `most` turns were seen; `choose` gives those of a row that stay. Gives how many were forgotten. */
-  function forgetOldest(most: number, choose: (row: Row, left: number) => readonly TurnRecord[] | null): number {
+  /** Forgets those that are too many, the oldest only, `most` at once: a limit that was lowered must not hold up other processes for long. */
+  function trim(most: number): void {
+    const ends = bothEnds().get() as { before: number | null; last: number | null };
+    if (ends.before === null || ends.last === null) return;
+    /** The newest that is forgotten. */
+    const until = Math.min(ends.last - limit, ends.before + most);
+    if (until <= ends.before) return;
+    remove().run(0, until);
+    const row = oldest().get(0) as Row | undefined;
+    const surplus = row === undefined ? 0 : until - (row.seq - row.count);
+    // A row is taken apart for more of them than gather until the next time.
+    if (row !== undefined && surplus > 0 && (isNew || surplus >= limit * trimmedShare)) {
+      keep(row, unpackTurns(row.records).slice(surplus));
+    }
+  }
+
+  /** Forgets those that ended before, of the `most` oldest. Gives how many these were. */
+  function forgetBefore(before: number, most: number): number {
     let forgotten = 0;
-    for (let after = -1, left = most; left > 0; ) {
+    for (let after = 0, left = most; left > 0; ) {
       const row = oldest().get(after) as Row | undefined;
-      const kept = row === undefined ? null : choose(row, left);
-      if (row === undefined || kept === null) break;
+      if (row === undefined) break;
+      const kept = unpackTurns(row.records).filter(({ endedAt }) => endedAt >= before);
       if (kept.length < row.count) keep(row, kept);
       forgotten += row.count - kept.length;
       left -= row.count;
       after = row.seq;
     }
     return forgotten;
-  }
-
-  // The oldest only, and not many at once: a limit that was lowered must not hold up other processes for long.
-  function trim(most: number): void {
-    const { seq: last } = newestSeq().get() as { seq: number | null };
-    /** The newest that is too many. */
-    const until = (last ?? 0) - limit;
-    // A row is only taken apart for more of them than gather between two times.
-    const least = isNew ? 1 : limit * trimmedShare;
-    forgetOldest(most, ({ seq, count, records }, left) => {
-      const surplus = Math.min(count - (seq - until), count, left);
-      if (surplus === count) return [];
-      return surplus < least ? null : unpackTurns(records).slice(surplus);
-    });
-  }
-
-  function forgetBefore(before: number, most: number): number {
-    return forgetOldest(most, ({ records }) => unpackTurns(records).filter(({ endedAt }) => endedAt >= before));
   }
 
   return {
@@ -112,7 +112,9 @@ export function createJournal(
       }
       const now = clock.now();
       if (maxAgeMs === Number.POSITIVE_INFINITY || now < forgetAt) return;
-      forgetAt = forgetBefore(now - maxAgeMs, size + pruneBatch) > 0 ? now : now + ageCheckMs;
+      const most = size + pruneBatch;
+      // Where many were too old there may be more.
+      forgetAt = 2 * forgetBefore(now - maxAgeMs, most) >= most ? now : now + ageCheckMs;
     },
     clear() {
       pending = [];
