@@ -1,7 +1,7 @@
 import { type LoadResult, runLoad, type SeenFailure } from "./native.ts";
 import { type Answer, requestBody, write } from "./payloads.ts";
 import { cpuNs, waitedNs } from "./process-cost.ts";
-import { type Capacity, type Kind, kinds, type Rates } from "./soak-result.ts";
+import { type Kind, kinds, type Measured, type Rates } from "./soak-result.ts";
 import type { Target } from "./targets.ts";
 
 export type Loads = Readonly<Record<Kind, LoadResult>>;
@@ -25,8 +25,8 @@ export function createSoakLoad(
       headers: target.headers,
       body: write(folder, `${kind}${suffix}.request`, requestBody(`${kind}${suffix}`, 2_048, kind === "sse")),
       expect: answers[kind].expect,
-      // By the clock there are as many as are under way.
-      connections: rates === undefined ? 16 : 512,
+      // By the clock: more than are ever under way, and of both kinds together fewer than a server's queue of new connections holds.
+      connections: rates === undefined ? 16 : 200,
       ms,
       warmMs: 0,
       graceMs: 60_000,
@@ -42,37 +42,40 @@ export function createSoakLoad(
   };
 }
 
-/** What the gateway takes of both when nobody waits for a clock. */
-export async function measureCapacity(
+/** What the gateway takes of both when nobody waits for a clock; or what it does at `rates`. */
+export async function measure(
   load: SoakLoad,
   suffix: string,
   ms: number,
   gateway: Target,
   provider: { readonly pid: number },
-): Promise<{ readonly capacity: Capacity; readonly loads: Loads }> {
+  rates?: Rates,
+): Promise<{ readonly measured: Measured; readonly loads: Loads }> {
   const begun = process.hrtime.bigint();
   const pid = gateway.pid ?? 0;
   const before = { gateway: cpuNs(pid), waited: waitedNs(pid), provider: cpuNs(provider.pid) };
-  const loads = await load.run(gateway, suffix, ms);
+  const loads = await load.run(gateway, suffix, ms, rates);
   const wallNs = Number(process.hrtime.bigint() - begun);
   const percent = (ns: number): number => (100 * ns) / wallNs;
   const { json, sse } = loads;
   const spent = cpuNs(pid) - before.gateway;
+  const providerSpent = cpuNs(provider.pid) - before.provider;
   const tens = sumsOf(addUp(json.perSecond, sse.perSecond).slice(0, Math.floor(ms / 1_000)), 10);
-  const capacity = {
+  const measured = {
     seconds: ms / 1_000,
     rates: { json: json.requests / json.seconds, sse: sse.requests / sse.seconds },
     slowest: Math.min(...tens) / 10,
     fastest: Math.max(...tens) / 10,
     cpuUs: spent / 1_000 / (json.total + sse.total),
+    providerUs: providerSpent / 1_000 / (json.total + sse.total),
     core: {
       gateway: percent(spent),
-      provider: percent(cpuNs(provider.pid) - before.provider),
+      provider: percent(providerSpent),
       load: percent((json.cpuMs + sse.cpuMs) * 1e6),
       gatewayWaited: percent(waitedNs(pid) - before.waited),
     },
   };
-  return { capacity, loads };
+  return { measured, loads };
 }
 
 export function addUp(some: readonly number[], others: readonly number[]): number[] {

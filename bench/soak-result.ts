@@ -8,8 +8,8 @@ export type Kind = (typeof kinds)[number];
 /** Per second. */
 export type Rates = Readonly<Record<Kind, number>>;
 
-/** What a while at full load came to. */
-export interface Capacity {
+/** What a while under load came to. */
+export interface Measured {
   readonly seconds: number;
   readonly rates: Rates;
   /** The worst and the best ten seconds in a row, in turns per second. */
@@ -17,6 +17,8 @@ export interface Capacity {
   readonly fastest: number;
   /** Of the gateway, per turn, in µs: what neighbours on the same core can't change much. */
   readonly cpuUs: number;
+  /** Of the provider, per turn, in µs. Its work is always the same: where this is more, the machine was slower. */
+  readonly providerUs: number;
   /**
    * Who used the core that all of them share, in percent. `gatewayWaited`: how long the gateway could have gone on but for somebody else; what
    * is more of it than provider and load used is how much neighbours took.
@@ -35,7 +37,9 @@ export interface SoakResult {
   readonly machine: ReturnType<typeof describeMachine>;
   readonly seconds: number;
   /** With nothing wrong, and with everything. */
-  readonly capacity: { readonly clean: Capacity; readonly faults: Capacity };
+  readonly capacity: { readonly clean: Measured; readonly faults: Measured };
+  /** The run itself. */
+  readonly run: Measured;
   /** Those that were asked for. */
   readonly rates: Rates;
   /** Of the run at these rates. */
@@ -66,23 +70,33 @@ export interface SoakResult {
 export function wrongsOf(result: SoakResult): string[] {
   const { failedTurns, failures, unsent, faults, refreshes, refreshTokensSpentTwice } = result;
   const excused = failures.filter(({ hadUsable }) => !hadUsable).length;
+  const slower = result.run.providerUs / result.capacity.faults.providerUs;
   const never = faults.filter(({ times }) => times === 0).map(({ model, what }) => `${model}: ${what}`);
   return [
     ...(failedTurns > excused ? [`${failedTurns - excused} turns failed that had a usable candidate`] : []),
     ...(unsent > 0 ? [`${unsent} turns were due and never sent: it can't keep up`] : []),
+    ...((unsent > 0 || failedTurns > excused) && slower > 1.2
+      ? [
+          `the machine was ${slower.toFixed(1)} times slower than while capacity was measured: these rates are more than its share`,
+        ]
+      : []),
     ...(never.length > 0 ? [`these faults never came: ${never.join("; ")}`] : []),
     ...(refreshes === 0 ? ["no token was refreshed"] : []),
     ...(refreshTokensSpentTwice > 0 ? [`${refreshTokensSpentTwice} refresh tokens were spent twice`] : []),
   ];
 }
 
+/** So many failed turns are told one by one; the others are in the JSON. */
+const mostPrinted = 25;
+
 export function printResult(result: SoakResult): void {
   const { capacity, failures, residentMb } = result;
   console.table(result.faults);
   console.table({
-    "capacity with nothing wrong, turns/s": describeCapacity(capacity.clean),
-    "capacity with faults, turns/s": describeCapacity(capacity.faults),
+    "capacity with nothing wrong, turns/s": describeMeasured(capacity.clean),
+    "capacity with faults, turns/s": describeMeasured(capacity.faults),
     "asked for, turns/s": show(result.rates.json + result.rates.sse),
+    "answered in that run, turns/s": describeMeasured(result.run),
     "turns in that run": show(result.turns),
     "never sent": `${result.unsent}`,
     "waited for a connection at the worst moment": show(result.mostWaiting),
@@ -96,15 +110,17 @@ export function printResult(result: SoakResult): void {
     "tokens refreshed": `${result.refreshes}`,
     "refresh tokens spent twice": `${result.refreshTokensSpentTwice}`,
   });
-  for (const one of failures) printFailure(one);
+  for (const one of failures.slice(0, mostPrinted)) printFailure(one);
+  const others = Map.groupBy(failures.slice(mostPrinted), ({ what }) => what);
+  for (const [what, list] of others) console.log(`\nand ${list.length} more: ${what}`);
 }
 
-function describeCapacity({ rates, slowest, fastest, cpuUs, core }: Capacity): string {
+function describeMeasured({ rates, slowest, fastest, cpuUs, providerUs, core }: Measured): string {
   const { gateway, provider, load, gatewayWaited } = core;
   const percent = (share: number): string => `${share.toFixed(0)} %`;
   return [
     `${show(rates.json + rates.sse)} (in ten seconds ${show(slowest)}–${show(fastest)})`,
-    `${show(cpuUs)} µs of CPU each`,
+    `${show(cpuUs)} µs of CPU each (provider ${show(providerUs)})`,
     `of the core: gateway ${percent(gateway)} and ${percent(gatewayWaited)} waiting for it, provider ${percent(provider)}, load ${percent(load)}`,
   ].join("; ");
 }

@@ -29,7 +29,7 @@ import { residentBytes } from "./process-cost.ts";
 import { FailedTurns } from "./soak-failed-turns.ts";
 import { type Fault, soakFaults } from "./soak-faults.ts";
 import { soakInstallation, soakRoutes } from "./soak-installation.ts";
-import { addUp, createSoakLoad, type Loads, measureCapacity } from "./soak-load.ts";
+import { addUp, createSoakLoad, type Loads, measure } from "./soak-load.ts";
 import { type Kind, kinds, printResult, type SoakResult, wrongsOf } from "./soak-result.ts";
 import { directTarget, startUnderstudy } from "./targets.ts";
 
@@ -82,10 +82,10 @@ async function soak(): Promise<boolean> {
         tell("warming up");
         const warm = await load.run(gateway, "", warmMs);
         tell("how much it takes with nothing wrong");
-        const best = await measureCapacity(load, "-clean", cleanMs, gateway, upstream);
+        const best = await measure(load, "-clean", cleanMs, gateway, upstream);
         tell(`how much it takes with everything wrong, for ${capacityMs / 1_000} s`);
-        const most = await measureCapacity(load, "", capacityMs, gateway, upstream);
-        const atShare = (kind: Kind): number => Math.max(1, Math.round(most.capacity.rates[kind] * share));
+        const most = await measure(load, "", capacityMs, gateway, upstream);
+        const atShare = (kind: Kind): number => Math.max(1, Math.round(most.measured.rates[kind] * share));
         const rates = { json: atShare("json"), sse: atShare("sse") };
         const direct = await load.run(directTarget(upstream.port), "-clean", cleanMs, rates);
         await upstream.reset();
@@ -93,7 +93,7 @@ async function soak(): Promise<boolean> {
         tell(`${rates.json} JSON and ${rates.sse} streams per second for ${options.minutes} minutes`);
         const sizes: number[] = [];
         const sampler = setInterval(() => sizes.push(residentBytes(gateway.pid ?? 0) / 2 ** 20), totalMs / 200);
-        const loads = await load.run(gateway, "", totalMs, rates);
+        const { loads, measured } = await measure(load, "", totalMs, gateway, upstream, rates);
         const { json, sse } = loads;
         clearInterval(sampler);
         const seconds = (Date.now() - begun) / 1_000;
@@ -106,7 +106,8 @@ async function soak(): Promise<boolean> {
           options,
           machine: describeMachine(),
           seconds,
-          capacity: { clean: best.capacity, faults: most.capacity },
+          capacity: { clean: best.measured, faults: most.measured },
+          run: measured,
           rates,
           turns: json.total + sse.total,
           unsent,

@@ -87,7 +87,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   server.maxConnections = limits.connections;
   server.on("upgrade", refuseUpgrade);
   server.on("clientError", refuseBroken);
-  await listen(server, { host, port, reusePort: options.sharePort === true });
+  // Node takes one new connection per round of its event loop. Of a crowd that comes at once the system drops those who don't fit in here.
+  await listen(server, { host, port, reusePort: options.sharePort === true, backlog: limits.connections });
   const stopWatching = options.watchConfig === true ? watchConfig(workspace, onNotice) : () => {};
   const address = server.address() as AddressInfo;
 
@@ -156,12 +157,14 @@ interface ListenOptions {
   readonly host: string;
   readonly port: number;
   readonly reusePort: boolean;
+  /** Connections that wait to be taken. */
+  readonly backlog: number;
 }
 
-function listen(server: Server, { host, port, reusePort }: ListenOptions): Promise<void> {
+function listen(server: Server, { host, port, reusePort, backlog }: ListenOptions): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => reject(listenError(error, host, port)));
-    server.listen({ host, port, reusePort }, () => {
+    server.listen({ host, port, reusePort, backlog }, () => {
       server.removeAllListeners("error");
       resolve();
     });

@@ -35,8 +35,9 @@ export function createWriteBehind(pending: () => number, write: () => Promise<vo
         if (!stopped) flush().catch(schedule);
       });
     }
+    if (timer !== null) return;
     const pauseMs = Math.min(delayMs * 2 ** failures, longestPauseMs);
-    timer ??= setTimeout(() => {
+    timer = setTimeout(() => {
       timer = null;
       flush().catch(schedule);
     }, pauseMs).unref();

@@ -119,7 +119,7 @@ function listGroup(
   if (runtime.findProvider(provider) === null) {
     return { target, ...nobody, listBlocked: () => [{ target, why: "no_provider" }] };
   }
-  const isSecond = standsBefore(before, target);
+  const isSecond = before.length > 0 && standsBefore(before, target);
   if (runtime.pools === undefined || target.credential !== undefined || isSecond) {
     return listWhole(runtime, target, before, isSecond, preferredId);
   }
