@@ -13,6 +13,8 @@ export function createTurnIds(clock: Clock): () => string {
   let crypto: typeof import("node:crypto") | null = null;
   let drawn = Buffer.alloc(0);
   let at = 0;
+  let lastMs = -1;
+  let time = "";
   return () => {
     if (at >= drawn.length) {
       crypto ??= process.getBuiltinModule("node:crypto");
@@ -21,6 +23,10 @@ export function createTurnIds(clock: Clock): () => string {
     }
     const chance = drawn.toString("hex", at, at + bytesOfId);
     at += bytesOfId;
-    return `turn_${clock.now().toString(16).padStart(12, "0")}${chance}`;
+    const now = clock.now();
+    // Turns of one millisecond share it: to write so large a number is what costs.
+    if (now !== lastMs) time = now.toString(16).padStart(12, "0");
+    lastMs = now;
+    return `turn_${time}${chance}`;
   };
 }
