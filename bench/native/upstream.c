@@ -11,7 +11,8 @@
  *   NAME paced MICROSECONDS FILE  the parts of FILE between bytes 0x1e, one each MICROSECONDS; 16 times '@' in a part is
  *                                 replaced by the time at which it is sent (CLOCK_MONOTONIC, ns)
  *   NAME timed FILE MS THEN OTHER ...  FILE, but OTHER for the first request after each MS milliseconds, and then: `keep` the
- *                                 connection, `close` it, or be `silent` on it until the client leaves; several of these three
+ *                                 connection, `close` it, or be `silent` on it until the client leaves; several of these three.
+ *                                 Nobody asks for a second or longer: these clocks stand still, or all would be due at once afterwards
  *
  * GET /stats tells what was seen, and how often each OTHER of a timed answer was given; GET /reset starts counting anew.
  */
@@ -57,6 +58,7 @@ typedef struct {
   int parts;
   unsigned long asked;
   Fault *faults; /* of a timed answer */
+  uint64_t asked_at;
   int fault_count;
 } Answer;
 
@@ -135,7 +137,10 @@ static void read_faults(Answer *answer, char *words) {
 
 /* The fault whose time has come; NULL for none. */
 static Fault *take_fault(Answer *answer) {
-  uint64_t now = now_ns();
+  uint64_t now = now_ns(), pause = answer->asked_at == 0 ? 0 : now - answer->asked_at;
+  if (answer->asked_at == 0) for (int i = 0; i < answer->fault_count; i++) answer->faults[i].due = now + answer->faults[i].step;
+  answer->asked_at = now;
+  if (pause > 1000000000u) for (int i = 0; i < answer->fault_count; i++) answer->faults[i].due += pause;
   for (int i = 0; i < answer->fault_count; i++) {
     Fault *fault = &answer->faults[i];
     if (fault->due > now) continue;
