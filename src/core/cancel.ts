@@ -1,3 +1,5 @@
+import { Slots } from "./slots.ts";
+
 /** As much of an `AbortSignal` as whoever listens to one needs: every one of those is one of these. */
 export interface CancelSignal {
   readonly aborted: boolean;
@@ -16,6 +18,7 @@ export class Canceller implements CancelSignal {
   /** Nearly always there is one listener at most. */
   #only: (() => void) | null = null;
   #more: Set<() => void> | null = null;
+  #children: Slots<Canceller> | null = null;
 
   get aborted(): boolean {
     return this.#aborted;
@@ -35,6 +38,18 @@ export class Canceller implements CancelSignal {
     this.#only = this.#more = null;
     only?.();
     if (more !== null) for (const listener of more) listener();
+    for (const child of this.#children ?? []) child.abort(reason);
+  }
+
+  /** From now on `child` aborts with this one. Gives its place, for `release`. */
+  adopt(child: Canceller): number {
+    if (this.#aborted) child.abort(this.#reason);
+    return (this.#children ??= new Slots()).add(child);
+  }
+
+  /** To be called once for each place. */
+  release(place: number): void {
+    this.#children?.remove(place);
   }
 
   /** After the abort nobody is called any more: ask `aborted` first. */

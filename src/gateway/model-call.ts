@@ -19,6 +19,7 @@ import type { GatewayContext } from "./context.ts";
 import { keepWaiting, takesInterim } from "./interim.ts";
 import { keepAliveFor } from "./keep-alive.ts";
 import type { Asked } from "./read-asked.ts";
+import { RunningTurn } from "./page/running-turns.ts";
 import { writeError, writeWhole } from "./refusal.ts";
 
 const eventStream = { "content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache" };
@@ -36,6 +37,8 @@ export class ModelCall implements Taker {
   readonly #stopWaiting: (() => void) | null;
   readonly #arrivedAt = performance.now();
   #turnId = "";
+  /** What the page has noted of it; null while nothing. */
+  #noted: RunningTurn | null = null;
   /** The headers of a whole answer. */
   #headers: Readonly<Record<string, string>> = {};
 
@@ -101,7 +104,7 @@ export class ModelCall implements Taker {
     const { onEvent, page } = this.#context;
     if (event.type === "turn-start") this.#turnId = event.turnId;
     onEvent(event);
-    page?.observe(this.#turnId, event);
+    if (page !== null) page.observe((this.#noted ??= new RunningTurn()), event);
   }
 
   /** Gives the client its answer; at once if it is there as a whole. */
@@ -149,7 +152,7 @@ export class ModelCall implements Taker {
 
   /** An error of our own: told inside the stream if that has begun. False when it has not, so that it can be told with a status. */
   broke(error: unknown): boolean {
-    this.#context.page?.leave(this.#turnId);
+    if (this.#noted !== null) this.#context.page?.leave(this.#noted);
     if (this.#stream === null || !this.#response.headersSent) return false;
     const { event } = protocols[this.#dialect].encodeError(brokenWord(this.#context, this.#dialect, error).error);
     this.#stream.fail(event);

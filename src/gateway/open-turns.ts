@@ -1,4 +1,5 @@
 import { Canceller } from "../core/cancel.ts";
+import { Slots } from "../core/slots.ts";
 
 /** A turn under way, and how it is given up. */
 export interface OpenTurn {
@@ -10,7 +11,7 @@ export interface OpenTurn {
 
 /** The turns under way, and whether new ones are still taken. */
 export class OpenTurns {
-  readonly #open = new Set<Turn>();
+  readonly #open = new Slots<Turn>();
   readonly #waiting = new Set<() => void>();
   #draining = false;
 
@@ -25,13 +26,13 @@ export class OpenTurns {
   /** A turn begins. Call `end` when it is over, however it ended. */
   begin(): OpenTurn {
     const turn = new Turn(this);
-    this.#open.add(turn);
+    turn.place = this.#open.add(turn);
     return turn;
   }
 
   /** For the turn itself. */
   ended(turn: Turn): void {
-    this.#open.delete(turn);
+    this.#open.remove(turn.place);
     if (this.#open.size === 0) for (const wake of this.#waiting) wake();
   }
 
@@ -56,6 +57,8 @@ export class OpenTurns {
 /** One object for all that it is: its controller, that one's signal, and its place among the others. */
 class Turn extends Canceller implements OpenTurn {
   readonly #turns: OpenTurns;
+  /** Among the open ones. */
+  place = -1;
 
   constructor(turns: OpenTurns) {
     super();

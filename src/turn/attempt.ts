@@ -68,12 +68,14 @@ class Attempt {
   readonly #input: AttemptInput;
   readonly #canceller = new Canceller();
   readonly #cancel: () => void;
+  /** Its place among those who are given up when this process lets go of everything; -1 when it has none. */
+  #place = -1;
   readonly #watchdog: Watchdog;
 
   constructor(input: AttemptInput) {
     this.#input = input;
     const { signal, runtime } = input;
-    this.#cancel = () => this.#canceller.abort(signal?.aborted === true ? signal.reason : runtime.closing?.reason);
+    this.#cancel = () => this.#canceller.abort(signal?.reason);
     this.#watchdog = new Watchdog(runtime.clock, () => {
       this.#canceller.abort(new SilenceError("the provider did not answer in time"));
     });
@@ -83,7 +85,7 @@ class Attempt {
     const { runtime, upstream, signal, fresh } = this.#input;
     if (this.#isCancelled()) return Promise.resolve(this.#failed(givenUp("connect")));
     signal?.addEventListener("abort", this.#cancel, once);
-    runtime.closing?.addEventListener("abort", this.#cancel, once);
+    this.#place = runtime.closing?.adopt(this.#canceller) ?? -1;
     const { limits } = runtime;
     this.#watchdog.expect(upstream.streams ? limits.firstEventMs : Math.max(limits.firstEventMs, limits.idleMs));
 
@@ -181,7 +183,8 @@ class Attempt {
     const { signal, runtime } = this.#input;
     this.#watchdog.stop();
     signal?.removeEventListener("abort", this.#cancel);
-    runtime.closing?.removeEventListener("abort", this.#cancel);
+    if (this.#place >= 0) runtime.closing?.release(this.#place);
+    this.#place = -1;
   }
 }
 

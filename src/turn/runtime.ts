@@ -1,4 +1,4 @@
-import type { CancelSignal } from "../core/cancel.ts";
+import type { CancelSignal, Canceller } from "../core/cancel.ts";
 import type { Clock, Random } from "../core/clock.ts";
 import type { Secret } from "../core/secret.ts";
 import type { Strategy } from "../core/select.ts";
@@ -62,7 +62,7 @@ export interface TurnRuntime {
   /** Told what providers say beside their answers: of an account's plan, for example. Must not throw. */
   readonly onHeard?: (credential: Credential, provider: Provider, heard: Heard) => void;
   /** Aborts when this process lets go of everything: answers that are still open are given up. */
-  readonly closing?: CancelSignal;
+  readonly closing?: Canceller;
   /** Counts an attempt with a key that no store keeps. */
   readonly recordUnstoredUse?: (id: string, at: number) => void;
   /** What a model costs; null when nobody has said. Missing: nobody has. */

@@ -35,4 +35,14 @@ describe("a canceller", () => {
     canceller.abort("now");
     expect(count).toBe(1);
   });
+
+  it("takes along those that it has adopted, and nobody that it has released", () => {
+    const closing = new Canceller();
+    const [open, over, late] = [new Canceller(), new Canceller(), new Canceller()];
+    closing.adopt(open);
+    closing.release(closing.adopt(over));
+    closing.abort("closing");
+    closing.adopt(late);
+    expect([open.reason, over.aborted, late.reason]).toEqual(["closing", false, "closing"]);
+  });
 });

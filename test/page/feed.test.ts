@@ -3,7 +3,7 @@ import type { TurnEvent } from "../../src/core/events.ts";
 import type { Failure } from "../../src/core/failure.ts";
 import { ActivityCount } from "../../src/gateway/page/count-activity.ts";
 import { listOlderTurns } from "../../src/gateway/page/find-turns.ts";
-import { RunningTurns } from "../../src/gateway/page/running-turns.ts";
+import { RunningTurn, RunningTurns } from "../../src/gateway/page/running-turns.ts";
 import type { LiveMessage, TurnRow } from "../../src/gateway/page/view.ts";
 import { openWorkspace } from "../../src/workspace.ts";
 import { createTurn, writeHistory } from "./history.ts";
@@ -139,7 +139,8 @@ describe("turns under way", () => {
 
   it("are known by their events, attempt by attempt, and forgotten when they end", () => {
     const turns = new RunningTurns();
-    for (const event of events) turns.observe("t", event, false);
+    const turn = new RunningTurn();
+    for (const event of events) turns.observe(turn, event, false);
     expect(turns.get("t")).toMatchObject({
       outcome: "running",
       startedAt: 1_000,
@@ -158,18 +159,19 @@ describe("turns under way", () => {
       failure: null,
       at: 2_000,
     };
-    expect(turns.observe("t", end, true)).toMatchObject({ outcome: "answered", endedAt: 2_000 });
+    expect(turns.observe(turn, end, true)).toMatchObject({ outcome: "answered", endedAt: 2_000 });
     expect(turns.list()).toEqual([]);
-    expect(turns.observe("t", end, true)).toBeNull();
+    expect(turns.observe(turn, end, true)).toBeNull();
   });
 
   it("show who broke off in the middle of an answer, and what the next one was not given", () => {
     const turns = new RunningTurns();
+    const turn = new RunningTurn();
     const [start, asked, failed, again] = events as [TurnEvent, TurnEvent, TurnEvent, TurnEvent];
     const committed: TurnEvent = { type: "committed", attempt: 1, candidate, at: 1_100 };
-    for (const event of [start, asked, committed, failed, again]) turns.observe("t", event, false);
+    for (const event of [start, asked, committed, failed, again]) turns.observe(turn, event, false);
     const dropped = ["seed"];
-    expect(turns.observe("t", { ...committed, dropped }, true)?.attempts).toMatchObject([
+    expect(turns.observe(turn, { ...committed, dropped }, true)?.attempts).toMatchObject([
       { startedAt: 1_001, called: true, cut: true, failure: { reason: "quota" } },
       { startedAt: 1_201, dropped, failure: null },
     ]);
@@ -177,7 +179,7 @@ describe("turns under way", () => {
 
   it("are not gathered without end when they never end", () => {
     const turns = new RunningTurns();
-    for (let i = 0; i < 5_000; i += 1) turns.observe(`t${i}`, { ...events[0], turnId: `t${i}` } as TurnEvent, false);
+    for (let i = 0; i < 5_000; i += 1) turns.observe(new RunningTurn(), { ...events[0], turnId: `t${i}` } as TurnEvent, false);
     expect(turns.list().length).toBeLessThanOrEqual(1_000);
   });
 });

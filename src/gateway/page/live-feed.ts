@@ -2,7 +2,7 @@ import type { TurnEvent, TurnRecord } from "../../core/events.ts";
 import type { Workspace } from "../../workspace.ts";
 import { ActivityCount, activityWindowMs } from "./count-activity.ts";
 import { readState } from "./read-state.ts";
-import { RunningTurns } from "./running-turns.ts";
+import { type RunningTurn, RunningTurns, standing } from "./running-turns.ts";
 import { toTurnRow } from "./turn-row.ts";
 import type { LiveMessage, PageState, TurnRow } from "./view.ts";
 
@@ -51,20 +51,20 @@ export class LiveFeed {
   }
 
   /** Told by the gateway of every event of its turns. */
-  observe(turnId: string, event: TurnEvent): void {
+  observe(noted: RunningTurn, event: TurnEvent): void {
     const isWatched = this.#watchers.size > 0;
-    const turn = this.running.observe(turnId, event, isWatched);
+    const turn = this.running.observe(noted, event, isWatched);
     if (!isWatched) return;
-    if (turn !== null) this.#changed.set(turnId, toTurnRow(turn));
+    if (turn !== null) this.#changed.set(turn.id, toTurnRow(turn));
     if (event.type !== "turn-start" && event.type !== "attempt-start") this.#isStale = true;
     this.#flushTimer ??= setTimeout(() => this.#flush(), 50).unref();
   }
 
   /** A turn broke without an end of its own: it is under way no longer. */
-  leave(turnId: string): void {
-    const turn = this.running.get(turnId);
+  leave(noted: RunningTurn): void {
+    const turn = noted.place < 0 ? null : standing(noted);
     if (turn === null) return;
-    this.running.forget(turnId);
+    this.running.forget(noted);
     const endedAt = this.#workspace.clock.now();
     this.#tell({ type: "turns", turns: [toTurnRow({ ...turn, outcome: "failed", endedAt })] });
   }

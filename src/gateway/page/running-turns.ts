@@ -1,4 +1,5 @@
 import type { AttemptRecord, TurnEvent } from "../../core/events.ts";
+import { Slots } from "../../core/slots.ts";
 import type { ExplainableTurn } from "../../turn/explain-turn.ts";
 
 /** Turns that are noted at once; those beyond it are seen when they are over, in the journal. */
@@ -12,42 +13,43 @@ interface Noted {
   readonly before: Noted | null;
 }
 
-interface Running {
-  readonly id: string;
-  readonly start: TurnStart;
-  last: Noted | null;
+/** A turn under way, as far as it was noted. Whoever runs it holds it. */
+export class RunningTurn {
+  start: TurnStart | null = null;
+  last: Noted | null = null;
+  /** Among those that are noted; -1 when it is not. */
+  place = -1;
 }
 
 /** The turns under way in this process, as far as their events tell. The journal has them only when they are over. */
 export class RunningTurns {
-  readonly #turns = new Map<string, Running>();
+  readonly #turns = new Slots<RunningTurn>();
 
   /**
    * Takes note of an event. Gives the turn as it stands then if somebody wants it; null when nobody does, or nothing that is shown has
    * changed.
    */
-  observe(turnId: string, event: TurnEvent, isWanted: boolean): ExplainableTurn | null {
+  observe(turn: RunningTurn, event: TurnEvent, isWanted: boolean): ExplainableTurn | null {
     switch (event.type) {
       case "turn-start": {
         if (this.#turns.size >= limit) return null;
-        const running = { id: turnId, start: event, last: null };
-        this.#turns.set(turnId, running);
-        return isWanted ? standing(running) : null;
+        turn.start = event;
+        turn.place = this.#turns.add(turn);
+        return isWanted ? standing(turn) : null;
       }
       case "attempt-start":
       case "attempt-failed":
       case "committed": {
-        const running = this.#turns.get(turnId);
-        if (running === undefined) return null;
-        running.last = { event, before: running.last };
+        if (turn.place < 0) return null;
+        turn.last = { event, before: turn.last };
         const isShown = event.type !== "committed" || event.dropped !== undefined;
-        return isWanted && isShown ? standing(running) : null;
+        return isWanted && isShown ? standing(turn) : null;
       }
       case "turn-end": {
-        const running = isWanted ? this.#turns.get(turnId) : undefined;
-        this.#turns.delete(turnId);
-        if (running === undefined) return null;
-        return { ...standing(running), outcome: event.outcome, usage: event.usage, endedAt: event.at };
+        if (turn.place < 0) return null;
+        this.forget(turn);
+        const stood = isWanted ? standing(turn) : null;
+        return stood && { ...stood, outcome: event.outcome, usage: event.usage, endedAt: event.at };
       }
       default:
         return null;
@@ -56,22 +58,24 @@ export class RunningTurns {
 
   /** All of them, the newest first. */
   list(): ExplainableTurn[] {
-    return Array.from(this.#turns.values(), standing).reverse();
+    return [...this.#turns].flatMap((turn) => standing(turn) ?? []).sort((a, b) => b.startedAt - a.startedAt);
   }
 
   get(turnId: string): ExplainableTurn | null {
-    const running = this.#turns.get(turnId);
-    return running === undefined ? null : standing(running);
+    for (const turn of this.#turns) if (turn.start?.turnId === turnId) return standing(turn);
+    return null;
   }
 
-  forget(turnId: string): void {
-    this.#turns.delete(turnId);
+  forget(turn: RunningTurn): void {
+    if (turn.place >= 0) this.#turns.remove(turn.place);
+    turn.place = -1;
   }
 }
 
-/** A turn as its events so far tell it. */
-function standing({ id, start, last }: Running): ExplainableTurn {
-  const { route, at } = start;
+/** A turn as its events so far tell it; null before the first. */
+export function standing({ start, last }: RunningTurn): ExplainableTurn | null {
+  if (start === null) return null;
+  const { turnId: id, route, at } = start;
   const attempts = attemptsOf(last);
   return { id, route, startedAt: at, endedAt: at, outcome: "running", attempts, usage: null };
 }

@@ -8,6 +8,7 @@ import { checkAdmin } from "./admin-guard.ts";
 import { answerAsset, answerNotBuilt } from "./answer-asset.ts";
 import { type Asset, readAssets } from "./assets.ts";
 import { LiveFeed } from "./live-feed.ts";
+import type { RunningTurn } from "./running-turns.ts";
 import { SignIns } from "./sign-ins.ts";
 
 /** The status page of one gateway: its files, which anybody may load, and its data, for which one needs the admin key. */
@@ -16,10 +17,10 @@ export interface StatusPage {
   claims(request: IncomingMessage, path: string): boolean;
   /** Answers a request that it claims, whose Host, Origin and query were checked. */
   answer(request: IncomingMessage, response: ServerResponse, path: string): Promise<void>;
-  /** Told of every event of every turn. Must not throw. */
-  observe(turnId: string, event: TurnEvent): void;
+  /** Told of every event of every turn, each with what this notes of that turn. Must not throw. */
+  observe(noted: RunningTurn, event: TurnEvent): void;
   /** Told that a turn broke without an end of its own. */
-  leave(turnId: string): void;
+  leave(noted: RunningTurn): void;
   close(): void;
 }
 
@@ -60,8 +61,8 @@ export function createStatusPage({ workspace, adminKey, onNotice }: StatusPageOp
       const message = "the status page has no such file";
       writeRefusal(response, "chat-completions", { status: 404, code: "not_found", message });
     },
-    observe: (turnId, event) => feed.observe(turnId, event),
-    leave: (turnId) => feed.leave(turnId),
+    observe: (noted, event) => feed.observe(noted, event),
+    leave: (noted) => feed.leave(noted),
     close() {
       feed.close();
       signIns.close();
