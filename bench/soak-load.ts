@@ -8,9 +8,15 @@ export type Loads = Readonly<Record<Kind, LoadResult>>;
 
 /** JSON and streams at the same time, as a soak asks for them. */
 export interface SoakLoad {
-  /** By the clock, or, without `rates`, 16 clients of each that ask again when they are answered. `suffix`: of the routes' names. */
+  /** By the clock, or, without `rates`, each client asks again when it is answered. `suffix`: of the routes' names. */
   run(target: Target, suffix: string, ms: number, rates?: Rates): Promise<Loads>;
 }
+
+/**
+ * Connections of each kind. More than are ever under way while the gateway keeps up; of both kinds together fewer than a server's queue of new
+ * connections holds. What it can take is measured with as many: a crowd costs more of the processor's caches and of the heap than 32 clients do.
+ */
+const clients = 200;
 
 /** `onFailure`: told of each turn that fails. */
 export function createSoakLoad(
@@ -25,8 +31,7 @@ export function createSoakLoad(
       headers: target.headers,
       body: write(folder, `${kind}${suffix}.request`, requestBody(`${kind}${suffix}`, 2_048, kind === "sse")),
       expect: answers[kind].expect,
-      // By the clock: more than are ever under way, and of both kinds together fewer than a server's queue of new connections holds.
-      connections: rates === undefined ? 16 : 200,
+      connections: clients,
       ms,
       warmMs: 0,
       graceMs: 60_000,
