@@ -179,7 +179,8 @@ describe("turns under way", () => {
 
   it("are not gathered without end when they never end", () => {
     const turns = new RunningTurns();
-    for (let i = 0; i < 5_000; i += 1) turns.observe(new RunningTurn(), { ...events[0], turnId: `t${i}` } as TurnEvent, false);
+    for (let i = 0; i < 5_000; i += 1)
+      turns.observe(new RunningTurn(), { ...events[0], turnId: `t${i}` } as TurnEvent, false);
     expect(turns.list().length).toBeLessThanOrEqual(1_000);
   });
 });
