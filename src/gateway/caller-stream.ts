@@ -110,12 +110,14 @@ export class CallerStream implements Taker {
 
   /** Writes one piece of text: an error event, for instance. */
   write(text: string): void {
-    if (!this.#options.response.destroyed) this.#options.response.write(text);
+    const { response } = this.#options;
+    if (!response.destroyed && !response.writableEnded) response.write(text);
   }
 
   /** Ends the stream with an error event. Inside an event nothing else can be said: then it breaks off. */
   fail(event: string): void {
-    if (this.#lineFeeds < 2) this.#options.response.destroy();
+    const { response } = this.#options;
+    if (this.#lineFeeds < 2 && !response.writableEnded) response.destroy();
     else this.write(event);
     this.end();
   }
