@@ -7,7 +7,7 @@ import { type Clock, type Random, systemClock } from "./core/clock.ts";
 import { UnderstudyError } from "./core/error.ts";
 import type { TurnEvent } from "./core/events.ts";
 import { SecretLedger } from "./core/secret-ledger.ts";
-import type { Transport } from "./core/transport.ts";
+import { type Transport, withAbortSignals } from "./core/transport.ts";
 import type { ApiKeyCredential } from "./credentials/credential.ts";
 import { createTokenKeeper, type TokenKeeper } from "./credentials/keeper.ts";
 import type { RefreshOutcome } from "./credentials/refresh-outcome.ts";
@@ -158,7 +158,7 @@ export async function openWorkspace(options: WorkspaceOptions = {}, ifMissing?: 
   const refreshObservers = new Set<(told: RefreshTold) => void>();
   const unstored = new UnstoredKeys(settings.unstored);
   const runtime: TurnRuntime = {
-    transport,
+    transport: options.transport === undefined ? transport : withAbortSignals(transport),
     clock,
     random,
     store,

@@ -34,10 +34,11 @@ export class Canceller implements CancelSignal {
     this.#aborted = true;
     this.#reason = reason;
     const only = this.#only;
-    const more = this.#more;
-    this.#only = this.#more = null;
+    this.#only = null;
     only?.();
-    if (more !== null) for (const listener of more) listener();
+    // Whoever is taken off meanwhile is not called any more.
+    if (this.#more !== null) for (const listener of this.#more) listener();
+    this.#more = null;
     for (const child of this.#children ?? []) child.abort(reason);
   }
 

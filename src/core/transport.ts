@@ -1,4 +1,4 @@
-import type { CancelSignal } from "./cancel.ts";
+import { type CancelSignal, toAbortSignal } from "./cancel.ts";
 
 /**
  * The port through which every byte to and from a provider goes. One implementation over undici is in
@@ -22,6 +22,7 @@ export interface TransportRequest {
   readonly headers: Readonly<Record<string, string>>;
   /** Several pieces are sent one after the other, as if they were one. */
   readonly body?: string | Uint8Array | readonly Uint8Array[];
+  /** For a transport that an application brings along it is always an `AbortSignal`. */
   readonly signal?: CancelSignal;
   /** True: a new connection, for a call that must not be lost to a kept-alive one that just died. Default false. */
   readonly fresh?: boolean;
@@ -55,6 +56,17 @@ export interface BodySink {
   chunk(bytes: Uint8Array): void;
   /** No more comes. `broken`: it broke off, with the error that an iteration would throw. */
   end(broken: { readonly reason: unknown } | null): void;
+}
+
+/** The same transport, which is given signals that `fetch` takes. */
+export function withAbortSignals(transport: Transport): Transport {
+  return {
+    send(request) {
+      const { signal } = request;
+      return transport.send(signal === undefined ? request : { ...request, signal: toAbortSignal(signal) });
+    },
+    close: () => transport.close(),
+  };
 }
 
 /**

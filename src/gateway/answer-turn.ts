@@ -58,6 +58,8 @@ function writeBroken(context: GatewayContext, dialect: ProtocolName, response: S
     return writeRefusal(response, dialect, { status: 400, code: "invalid_request", message });
   }
   const word = brokenWord(context, dialect, error);
+  // A whole answer goes out with its head: what broke afterwards is nothing to its client.
+  if (response.writableEnded) return;
   if (response.headersSent) response.destroy();
   else writeLastWord(dialect, word, response, null);
 }

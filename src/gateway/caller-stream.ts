@@ -6,6 +6,8 @@ import type { Taker } from "../turn/answer-stream.ts";
 /** Pieces up to this are copied into a frame of their own, in bytes; larger ones go out as they are, if they stay what they are. */
 const framedBytes = 16 * 1024;
 
+const beyondAscii = /[\u0080-\u00FF]/;
+
 export interface CallerStreamOptions {
   readonly response: ServerResponse;
   /** False for a client of HTTP/1.0, whose answer has no chunks and ends with its connection. */
@@ -35,6 +37,8 @@ export class CallerStream implements Taker {
   /** Line feeds in a row at the end of what was written: after two, and at the beginning, an event of our own can stand. */
   #lineFeeds = 2;
   #early = false;
+  /** A header holds more than ASCII: flushed by itself, the head would go out as UTF-8, which no head is. */
+  #isOddHead = false;
   #silentMs = 0;
   /** The connection, from the first piece on, while this answer is the one that it carries. */
   #socket: Socket | null = null;
@@ -71,6 +75,7 @@ export class CallerStream implements Taker {
     // Null: the answer waits behind another one on its connection.
     if (!chunked || socket === null) return response.write(isShared ? Buffer.from(bytes) : bytes);
     this.#socket = socket;
+    if (isFirst && this.#isOddHead) return response.write(isShared ? Buffer.from(bytes) : bytes);
     const isCopied = isShared || bytes.length <= framedBytes;
     if (!isFirst && !isLast && isCopied) return writeFramed(socket, bytes);
     // In one piece with the head before it, and with the end behind it.
@@ -105,12 +110,14 @@ export class CallerStream implements Taker {
 
   /** Writes one piece of text: an error event, for instance. */
   write(text: string): void {
-    if (!this.#options.response.destroyed) this.#options.response.write(text);
+    const { response } = this.#options;
+    if (!response.destroyed && !response.writableEnded) response.write(text);
   }
 
   /** Ends the stream with an error event. Inside an event nothing else can be said: then it breaks off. */
   fail(event: string): void {
-    if (this.#lineFeeds < 2) this.#options.response.destroy();
+    const { response } = this.#options;
+    if (this.#lineFeeds < 2 && !response.writableEnded) response.destroy();
     else this.write(event);
     this.end();
   }
@@ -158,6 +165,7 @@ export class CallerStream implements Taker {
 
   #writeHead(status: number, headers: Readonly<Record<string, string>>): void {
     const { response, chunked } = this.#options;
+    for (const name in headers) if (beyondAscii.test(headers[name] ?? "")) this.#isOddHead = true;
     response.writeHead(status, chunked ? { ...headers, "transfer-encoding": "chunked" } : headers);
   }
 }

@@ -109,7 +109,10 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
         stopListening(server);
         await new Promise((resolve) => setTimeout(resolve, limits.handOverMs));
       }
+      // Whoever is given up is told so. One who is still sending a request has nobody who would answer, and may take minutes.
+      const overdue = setTimeout(() => server.closeAllConnections(), limits.drainMs + lastWordMs);
       await turns.drain(limits.drainMs);
+      clearTimeout(overdue);
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeAllConnections();
       await closed;
@@ -117,6 +120,9 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     },
   };
 }
+
+/** So long after the drain limit connections are closed, whatever still goes on over them, in ms. */
+const lastWordMs = 500;
 
 /** WebSockets are not spoken: 426 makes Codex go on over HTTP after one try, where a 404 costs it seven. */
 function refuseUpgrade(_request: unknown, socket: Duplex): void {

@@ -39,6 +39,8 @@ export class ModelCall implements Taker {
   #turnId = "";
   /** What the page has noted of it; null while nothing. */
   #noted: RunningTurn | null = null;
+  /** What is given to the client. */
+  #answer: CallerAnswer | null = null;
   /** The headers of a whole answer. */
   #headers: Readonly<Record<string, string>> = {};
 
@@ -109,6 +111,7 @@ export class ModelCall implements Taker {
 
   /** Gives the client its answer; at once if it is there as a whole. */
   write(result: Extract<TurnResult, { ok: true }>): Soon<void> {
+    this.#answer = result.answer;
     this.#context.metrics.firstEvent(performance.now() - this.#arrivedAt);
     const headers = { ...forwardResponseHeaders(result.headers, result.candidate.credential.id), ...aboutTurn(result) };
     if (this.#stream !== null) return this.#writeStream(this.#stream, headers, result.answer);
@@ -153,10 +156,16 @@ export class ModelCall implements Taker {
   /** An error of our own: told inside the stream if that has begun. False when it has not, so that it can be told with a status. */
   broke(error: unknown): boolean {
     if (this.#noted !== null) this.#context.page?.leave(this.#noted);
+    this.#closeAnswer();
     if (this.#stream === null || !this.#response.headersSent) return false;
     const { event } = protocols[this.#dialect].encodeError(brokenWord(this.#context, this.#dialect, error).error);
     this.#stream.fail(event);
     return true;
+  }
+
+  /** Nobody reads it any more. What it still has to say of its own fault is told already. */
+  #closeAnswer(): void {
+    this.#answer?.close().catch(() => {});
   }
 
   /** No more signs of life. */

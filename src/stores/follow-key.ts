@@ -1,4 +1,5 @@
 import { UnderstudyError } from "../core/error.ts";
+import type { Soon } from "../core/soon.ts";
 import type { Store } from "../credentials/store.ts";
 import { isCurrent, type KeyRing, keyChangedError } from "./key-ring.ts";
 import { SealError } from "./seal.ts";
@@ -14,11 +15,22 @@ export function followKey(store: Store, ring: KeyRing, place: string, readKeyChe
     try {
       return await work();
     } catch (error) {
-      if (!isAboutKey(error)) throw error;
-      // Somebody else may have looked for the new key while this call was under way.
-      if (ring.check === before && !(await renew())) throw error;
-      return work();
+      return again(error, before, work);
     }
+  }
+
+  /** The same for what is mostly given at once. */
+  function followSoon<T>(work: () => Soon<T>): Soon<T> {
+    const before = ring.check;
+    const given = work();
+    return given instanceof Promise ? given.catch((error: unknown) => again(error, before, work)) : given;
+  }
+
+  async function again<T>(error: unknown, before: KeyRing["check"], work: () => Soon<T>): Promise<T> {
+    if (!isAboutKey(error)) throw error;
+    // Somebody else may have looked for the new key while this call was under way.
+    if (ring.check === before && !(await renew())) throw error;
+    return work();
   }
 
   /** True when the store has another key than before, and we have it. */
@@ -30,8 +42,14 @@ export function followKey(store: Store, ring: KeyRing, place: string, readKeyChe
     return true;
   }
 
+  const readPool = store.readPool?.bind(store);
+  const listCooldownsOf = store.listCooldownsOf?.bind(store);
   return {
     ...store,
+    ...(readPool === undefined ? {} : { readPool: (provider, tells) => followSoon(() => readPool(provider, tells)) }),
+    ...(listCooldownsOf === undefined
+      ? {}
+      : { listCooldownsOf: (provider, id) => followSoon(() => listCooldownsOf(provider, id)) }),
     listCredentials: (provider) => follow(() => store.listCredentials(provider)),
     getCredential: (id) => follow(() => store.getCredential(id)),
     addApiKey: (input) => follow(() => store.addApiKey(input)),

@@ -90,7 +90,13 @@ class Attempt {
     this.#watchdog.expect(upstream.streams ? limits.firstEventMs : Math.max(limits.firstEventMs, limits.idleMs));
 
     const { method, url, headers, body } = upstream.request;
-    const sending = runtime.transport.send({ method, url, headers, body, signal: this.#canceller, fresh });
+    let sending: Promise<TransportResponse>;
+    try {
+      sending = runtime.transport.send({ method, url, headers, body, signal: this.#canceller, fresh });
+    } catch (error) {
+      // A transport of somebody else's may throw where it should reject.
+      return Promise.resolve(this.#broke(error));
+    }
     this.#input.onSent();
     return sending.then(
       (response) => this.#answered(response),

@@ -109,7 +109,14 @@ class RunningTurn {
     const walk = begun instanceof Promise ? await begun : begun;
     this.#walk = walk;
     const found = await walk.find(null);
-    return found.ok ? this.#commit(found) : this.#fail(walk, found);
+    if (!found.ok) return this.#fail(walk, found);
+    try {
+      return this.#commit(found);
+    } catch (error) {
+      found.leave();
+      await found.tried.answer.close();
+      throw error;
+    }
   }
 
   /** The answer broke off after its caller had seen some of it: looks for somebody to go on. */

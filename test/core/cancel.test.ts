@@ -25,6 +25,26 @@ describe("a canceller", () => {
     }
   });
 
+  it("calls nobody who was taken off by another one that it called, as a signal does", () => {
+    const light = new Canceller();
+    const real = new AbortController();
+    for (const { controller, signal } of [
+      { controller: light, signal: light },
+      { controller: real, signal: real.signal },
+    ]) {
+      const called: string[] = [];
+      const third = (): void => void called.push("third");
+      signal.addEventListener("abort", () => called.push("first"));
+      signal.addEventListener("abort", () => {
+        called.push("second");
+        signal.removeEventListener("abort", third);
+      });
+      signal.addEventListener("abort", third);
+      controller.abort("now");
+      expect(called).toEqual(["first", "second"]);
+    }
+  });
+
   it("takes the same listener for one, as a signal does", () => {
     const canceller = new Canceller();
     let count = 0;

@@ -8,6 +8,7 @@ const alive = ": alive\n\n";
 /** Answers one request by `answer` and gives what came over the wire. */
 async function receive(
   answer: (stream: CallerStream, response: ServerResponse, received: () => string) => Promise<void>,
+  onHead: (message: IncomingMessage) => void = () => {},
 ): Promise<string> {
   let received = "";
   const server = createServer((_, response) => {
@@ -27,6 +28,7 @@ async function receive(
   const { port } = server.address() as AddressInfo;
   await new Promise<void>((resolve, reject) => {
     get({ port, host: "127.0.0.1", agent: false }, (message: IncomingMessage) => {
+      onHead(message);
       message.on("data", (chunk: Buffer) => (received += chunk.toString()));
       message.on("end", resolve).on("error", reject);
     }).on("error", reject);
@@ -41,6 +43,20 @@ async function until(condition: () => boolean): Promise<void> {
 }
 
 describe("a stream to the caller", () => {
+  it("passes headers on as they came, also those that are not ASCII", async () => {
+    let head = "";
+    const received = await receive(
+      async (stream) => {
+        stream.begin(200, { "x-request-id": "r\u00e2\u009c\u0093" });
+        stream.take(Buffer.from("data: 1\n\n"), true);
+        stream.take(Buffer.from("data: 2\n\n"), true, true);
+      },
+      (message) => (head = String(message.headers["x-request-id"])),
+    );
+    expect(head).toBe("r\u00e2\u009c\u0093");
+    expect(received.replaceAll(alive, "")).toBe("data: 1\n\ndata: 2\n\n");
+  });
+
   it("never has a sign of life inside an event", async () => {
     const text = 'data: {"a":"b"}\r\n\r\ndata: {"c":"d"}\n\n';
     const received = await receive(async (stream, _, so) => {

@@ -37,6 +37,16 @@ describe("closing", () => {
     await openai.until(() => openai.aborted === 1);
   });
 
+  it("waits for nobody who has begun to ask and says no more", async () => {
+    await using rig = await openGatewayRig({ gateway: { limits: { drainMs: 0 } } });
+    const asking = await rig.dial();
+    const head = `POST /v1/responses HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer ${clientKey}\r\n`;
+    asking.socket.write(`${head}content-length: 1000\r\n\r\n{"model":`);
+    await expect.poll(() => rig.gateway.openTurns).toBe(1);
+    await rig.gateway.close();
+    expect(rig.gateway.openTurns).toBe(0);
+  });
+
   it("is done at once when nothing is under way, whatever connections are open", async () => {
     await using rig = await openGatewayRig();
     const idle = await rig.dial();

@@ -85,3 +85,22 @@ describe.each(dialects)("a fault of the gateway's own in $name", ({ name, path, 
     expect(whole.status).toBeGreaterThanOrEqual(400);
   });
 });
+
+describe.each(["committed", "turn-end"])("somebody who is told of `%s` and throws", (type) => {
+  it.each([true, false])("leaves nothing open, and does not end the process; a stream: %s", async (stream) => {
+    await using rig = await openGatewayRig({
+      gateway: {
+        onEvent(event) {
+          if (event.type === type) throw new TypeError("cannot read properties of undefined");
+        },
+      },
+    });
+    const reply = await rig.ask("/v1/responses", { body: { model: "openai/gpt-5.5", input: "hello", stream } });
+    expect(reply.status === 200).toBe(type === "turn-end");
+    const { runtime, store } = rig.stage.workspace;
+    const [key] = await store.listCredentials("openai");
+    await expect.poll(() => [rig.gateway.openTurns, runtime.gauge?.openStreams]).toEqual([0, 0]);
+    if (type === "committed") expect(runtime.load?.of(key?.id ?? "")).toBe(0);
+    expect(rig.notices.join()).toContain("cannot read properties of undefined");
+  });
+});

@@ -82,6 +82,18 @@ describe("a SQLite store with a key file", () => {
     expect(await other.listCredentials()).toHaveLength(2);
   });
 
+  it("goes on in a process that takes turns: the pool that they read is read with the new key", async () => {
+    const { open, rekey } = filePlace();
+    const store = await open();
+    const { id } = await saveSampleLogin(store);
+    const record = async () => await store.readPool?.("codex", false);
+    expect((await record())?.members).toHaveLength(1);
+    await rekey();
+    await expect.poll(async () => (await record())?.members.map((one) => one.id)).toEqual([id]);
+    await rekey();
+    expect(await store.listCooldownsOf?.("codex", id)).toEqual([]);
+  });
+
   it("is left with one of two keys that fit when the process is killed, and the next run ends it", async () => {
     const { file, keyFile, open, rekey } = filePlace();
     await fillPlace(open);

@@ -157,6 +157,28 @@ it("stores no more turns than its limit", async () => {
   expect((await reopened.listTurns(100)).map((turn) => turn.id)).toEqual(["5", "4", "3"]);
 });
 
+it.each([{ maxTurns: 3 }, { maxAgeMs: 1 }])(
+  "loses a damaged row of the journal, and nothing else with it: %o",
+  async (journal) => {
+    const file = join(folder(), "store.db");
+    const store = await open(file);
+    const { id } = await saveSampleLogin(store);
+    for (const name of ["1", "2", "3"]) await store.appendTurn(sampleTurn(name));
+    await store.close();
+    const database = new DatabaseSync(file);
+    database.exec("UPDATE turns SET records = substr(records, 1, 50)");
+    database.close();
+    const again = await open(file, { journal });
+    expect(await again.listTurns(100)).toEqual([]);
+    await again.recordUse(id, start);
+    await again.appendTurn({ ...sampleTurn("4"), endedAt: Date.now() + 60_000 });
+    await again.close();
+    const reopened = await open(file, { journal });
+    expect((await reopened.listTurns(100)).map((turn) => turn.id)).toEqual(["4"]);
+    expect((await readOAuth(reopened, id)).uses).toBe(1);
+  },
+);
+
 it("forgets turns that are too old, with the next one that is written", async () => {
   const file = join(folder(), "store.db");
   const store = await open(file);

@@ -3,7 +3,7 @@ import type { TurnRecord } from "../../core/events.ts";
 import type { Store } from "../../credentials/store.ts";
 import { ageCheckMs, type JournalLimits, pruneBatch } from "../journal-limits.ts";
 import type { Connection } from "./connection.ts";
-import { mostInRow, PackedTurns, packTurns, unpackTurns } from "./packed-turns.ts";
+import { mostInRow, PackedTurns, packTurns, readableTurns, unpackTurns } from "./packed-turns.ts";
 
 /** The journal: turns that are stored, and those of this process that are not written yet. */
 export interface Journal extends Pick<Store, "listTurns"> {
@@ -68,7 +68,7 @@ export function createJournal(
     const surplus = row === undefined ? 0 : until - (row.seq - row.count);
     // A row is taken apart for more of them than gather until the next time.
     if (row !== undefined && surplus > 0 && (isNew || surplus >= limit * trimmedShare)) {
-      keep(row, unpackTurns(row.records).slice(surplus));
+      keep(row, readableTurns(row.records).slice(surplus));
     }
   }
 
@@ -78,7 +78,7 @@ export function createJournal(
     for (let after = 0, left = most; left > 0; ) {
       const row = oldest().get(after) as Row | undefined;
       if (row === undefined) break;
-      const kept = unpackTurns(row.records).filter(({ endedAt }) => endedAt >= before);
+      const kept = readableTurns(row.records).filter(({ endedAt }) => endedAt >= before);
       if (kept.length < row.count) keep(row, kept);
       forgotten += row.count - kept.length;
       left -= row.count;
@@ -126,7 +126,7 @@ export function createJournal(
         const turns = pending.toReversed().flatMap((packed) => unpackTurns(packed.text()).reverse());
         if (turns.length >= wanted) return turns.slice(0, wanted);
         for (const row of newest().iterate()) {
-          turns.push(...unpackTurns((row as { records: string }).records).reverse());
+          turns.push(...readableTurns((row as { records: string }).records).reverse());
           if (turns.length >= wanted) break;
         }
         return turns.slice(0, wanted);

@@ -135,6 +135,15 @@ export function unpackTurns(text: string): TurnRecord[] {
   return turns;
 }
 
+/** The same; none for a row that was damaged, so that it holds up nothing but itself. */
+export function readableTurns(text: string): TurnRecord[] {
+  try {
+    return unpackTurns(text);
+  } catch {
+    return [];
+  }
+}
+
 function isList(item: Item): item is Who | PlainTurn {
   return Array.isArray(item);
 }

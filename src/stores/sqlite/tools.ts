@@ -5,7 +5,7 @@ import type { CredentialRow } from "../credential-row.ts";
 import { keyCheck } from "../key-ring.ts";
 import type { StoreTables, StoreTools, TurnRow } from "../store-tools.ts";
 import { openConnection, type SqliteStoreOptions } from "./open.ts";
-import { packTurns, unpackTurns } from "./packed-turns.ts";
+import { packTurns, readableTurns } from "./packed-turns.ts";
 
 /** Opens a SQLite store for tools. Makes it and throws as `openSqliteStore` does. */
 export async function openSqliteTools(options: Pick<SqliteStoreOptions, "file" | "key">): Promise<StoreTools> {
@@ -25,7 +25,7 @@ export async function openSqliteTools(options: Pick<SqliteStoreOptions, "file" |
   function readTurns(): TurnRow[] {
     const rows = database.prepare("SELECT records FROM turns ORDER BY seq").all() as { records: string }[];
     return rows.flatMap(({ records }) =>
-      unpackTurns(records).map((turn) => ({ id: turn.id, record: JSON.stringify(turn) })),
+      readableTurns(records).map((turn) => ({ id: turn.id, record: JSON.stringify(turn) })),
     );
   }
 
