@@ -1,4 +1,4 @@
-import { type JsonBytes, searchedTexts } from "../protocols/json-bytes.ts";
+import { type JsonBytes, type Scan, searchedTexts } from "../protocols/json-bytes.ts";
 import { createIndexer, type Indexer, type NeedleIndex } from "../protocols/needle-index.ts";
 
 /** A body of so many bytes is searched for everything at once. */
@@ -9,6 +9,7 @@ let indexer: Indexer | null | undefined;
 /** A request's body as it came over the wire. Decoded when somebody asks for its text, and then once. */
 export class BodyBytes implements JsonBytes {
   readonly bytes: Buffer;
+  routing: Scan | null | undefined = undefined;
   #text: string | null = null;
   /** Null: each search goes through all of it. */
   #index: NeedleIndex | null | undefined;

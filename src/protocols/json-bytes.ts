@@ -10,6 +10,8 @@ export interface JsonBytes {
   find(text: string, from: number): number;
   /** Decoded. All of it without arguments. */
   text(from?: number, to?: number): string;
+  /** For `scanRouting`: what it has found. */
+  routing?: Scan | null | undefined;
 }
 
 /** A value, as offsets. */
@@ -122,15 +124,10 @@ function scan(json: JsonBytes, names: readonly string[], wanted: readonly string
   return { members, open: open + 1, stop: head.stop, hasDuplicates: head.hasDuplicates, long: head.long };
 }
 
-const routings = new WeakMap<JsonBytes, Scan>();
-
 /** The members that route a request; see `scanTopLevel`. A body is looked at once. */
 export function scanRouting(json: JsonBytes): Scan | null {
-  const known = routings.get(json);
-  if (known !== undefined) return known;
-  const found = scan(json, routingNames, routingWanted);
-  if (found !== null) routings.set(json, found);
-  return found;
+  if (json.routing === undefined) json.routing = scan(json, routingNames, routingWanted);
+  return json.routing;
 }
 
 /** The value of a member that a scan has found; undefined for one that is not there. Throws a `SyntaxError` when it is no JSON. */
