@@ -83,7 +83,7 @@ export async function measure(
   return { measured, loads };
 }
 
-export function addUp(some: readonly number[], others: readonly number[]): number[] {
+function addUp(some: readonly number[], others: readonly number[]): number[] {
   const length = Math.max(some.length, others.length);
   return Array.from({ length }, (_, i) => (some[i] ?? 0) + (others[i] ?? 0));
 }

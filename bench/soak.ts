@@ -11,9 +11,9 @@
  * Many credentials rest at a time, but some of `spare` never do: every turn has a usable candidate. So every turn has to be answered, byte
  * for byte.
  *
- * Capacity is what 16 clients of each kind get in a minute with all these faults, when the journal is full and the code is hot. Then turns
- * come by the clock. Ends with 1 where one failed although, by the journal, somebody could have answered; where one could not be sent;
- * where a fault never came; or where a refresh token was spent twice.
+ * In rounds of a minute: for ten seconds 200 clients of each kind ask again as soon as they are answered, with all these faults: that is what the
+ * gateway takes at this moment. A share of it then comes by the clock. Ends with 1 where a turn failed although, by the journal, somebody could
+ * have answered; where one could not be sent; where a fault never came; or where a refresh token was spent twice.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -29,8 +29,17 @@ import { residentBytes } from "./process-cost.ts";
 import { FailedTurns } from "./soak-failed-turns.ts";
 import { type Fault, soakFaults } from "./soak-faults.ts";
 import { soakInstallation, soakRoutes } from "./soak-installation.ts";
-import { addUp, createSoakLoad, type Loads, measure } from "./soak-load.ts";
-import { type Kind, kinds, printResult, type SoakResult, wrongsOf } from "./soak-result.ts";
+import { createSoakLoad, type Loads, measure } from "./soak-load.ts";
+import {
+  type Kind,
+  kinds,
+  type Measured,
+  printResult,
+  type Rates,
+  type Round,
+  type SoakResult,
+  wrongsOf,
+} from "./soak-result.ts";
 import { directTarget, startUnderstudy } from "./targets.ts";
 
 const { values: options } = parseArgs({
@@ -48,7 +57,9 @@ if (!(totalMs > 0) || !(share > 0)) throw new Error("--minutes and --share are n
 
 const warmMs = Math.min(20_000, totalMs / 6);
 const cleanMs = Math.min(10_000, totalMs / 12);
-const capacityMs = Math.min(60_000, totalMs / 2);
+/** A round: what the gateway takes is measured for a sixth of it, and then a share of that is asked for. */
+const roundMs = Math.min(60_000, totalMs / 2);
+const measuringMs = roundMs / 6;
 
 const faults = soakFaults(totalMs);
 /** By the model at which they happen. */
@@ -83,41 +94,41 @@ async function soak(): Promise<boolean> {
         const warm = await load.run(gateway, "", warmMs);
         tell("how much it takes with nothing wrong");
         const best = await measure(load, "-clean", cleanMs, gateway, upstream);
-        tell(`how much it takes with everything wrong, for ${capacityMs / 1_000} s`);
-        const most = await measure(load, "", capacityMs, gateway, upstream);
-        const atShare = (kind: Kind): number => Math.max(1, Math.round(most.measured.rates[kind] * share));
-        const rates = { json: atShare("json"), sse: atShare("sse") };
-        const direct = await load.run(directTarget(upstream.port), "-clean", cleanMs, rates);
+        const likely = ratesOf(best.measured, share);
+        const direct = await load.run(directTarget(upstream.port), "-clean", cleanMs, likely);
         await upstream.reset();
         const begun = Date.now();
-        tell(`${rates.json} JSON and ${rates.sse} streams per second for ${options.minutes} minutes`);
         const sizes: number[] = [];
         const sampler = setInterval(() => sizes.push(residentBytes(gateway.pid ?? 0) / 2 ** 20), totalMs / 200);
-        const { loads, measured } = await measure(load, "", totalMs, gateway, upstream, rates);
-        const { json, sse } = loads;
+        const rounds: Round[] = [];
+        const all: Loads[] = [warm, best.loads];
+        while (Date.now() - begun < totalMs - roundMs / 2) {
+          const most = await measure(load, "", measuringMs, gateway, upstream);
+          const rates = ratesOf(most.measured, share);
+          tell(
+            `${rates.json} JSON and ${rates.sse} streams per second, after ${seconds(Date.now() - begun)} of ${seconds(totalMs)}`,
+          );
+          const { loads, measured } = await measure(load, "", roundMs - measuringMs, gateway, upstream, rates);
+          all.push(most.loads, loads);
+          rounds.push({ capacity: most.measured, rates, run: measured, ...countsOf(loads) });
+        }
         clearInterval(sampler);
-        const seconds = (Date.now() - begun) / 1_000;
+        const lastedS = (Date.now() - begun) / 1_000;
         // What is still being refreshed may end.
         await sleep(500);
         const { dealt, requests } = await upstream.stats();
-        const unsent = json.unsent + sse.unsent;
+        const unsent = rounds.reduce((sum, round) => sum + round.unsent, 0);
         return conclude({
           startedAt: new Date(begun),
           options,
           machine: describeMachine(),
-          seconds,
-          capacity: { clean: best.measured, faults: most.measured },
-          run: measured,
-          rates,
-          turns: json.total + sse.total,
-          unsent,
-          mostWaiting: Math.max(json.mostWaiting, sse.mostWaiting),
-          failedTurns: errorsOf(warm) + errorsOf(best.loads) + errorsOf(most.loads) + errorsOf(loads) - unsent,
+          seconds: lastedS,
+          clean: best.measured,
+          rounds,
+          failedTurns: all.reduce((sum, loads) => sum + errorsOf(loads), 0) - unsent,
           failures: await failed.all(),
-          perSecond: addUp(json.perSecond, sse.perSecond),
           attempts: requests,
-          comments: sse.comments,
-          latencyUs: { json: json.latencyUs, sse: sse.latencyUs },
+          comments: all.reduce((sum, { sse }) => sum + sse.comments, 0),
           directLatencyUs: { json: direct.json.latencyUs, sse: direct.sse.latencyUs },
           residentMb: { secondTenth: tenth(sizes, 2), lastTenth: tenth(sizes, 10) },
           faults: Object.entries(faultsAt).flatMap(([model, list]) =>
@@ -136,6 +147,24 @@ async function soak(): Promise<boolean> {
     await simulator.close();
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+function ratesOf({ rates }: Measured, share: number): Rates {
+  const of = (kind: Kind): number => Math.max(1, Math.round(rates[kind] * share));
+  return { json: of("json"), sse: of("sse") };
+}
+
+function countsOf({ json, sse }: Loads): Pick<Round, "turns" | "unsent" | "mostWaiting" | "latencyUs"> {
+  return {
+    turns: json.total + sse.total,
+    unsent: json.unsent + sse.unsent,
+    mostWaiting: Math.max(json.mostWaiting, sse.mostWaiting),
+    latencyUs: { json: json.latencyUs, sse: sse.latencyUs },
+  };
+}
+
+function seconds(ms: number): string {
+  return `${Math.round(ms / 1_000)} s`;
 }
 
 function errorsOf({ json, sse }: Loads): number {
