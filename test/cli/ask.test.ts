@@ -18,7 +18,7 @@ async function openThree(): Promise<void> {
 const canMount = spawnSync("unshare", ["-rm", "mount", "-t", "tmpfs", "none", "/mnt"]).status === 0;
 
 const codexToAnthropic =
-  /^codex\/gpt-5\.5 · work: the plan's limit is reached, until \d\d:\d\d \(in (?:1 h|59 min)\) -> anthropic\/claude-sonnet-5 · \$ANTHROPIC_API_KEY\n$/;
+  /^codex\/gpt-5\.5 · work: the plan's limit is reached, until (?:\d+ \w+ )?\d\d:\d\d \(in (?:1 h|59 min)\) -> anthropic\/claude-sonnet-5 · \$ANTHROPIC_API_KEY\n$/;
 
 describe("ask", () => {
   it("does without a store where none can be made, and says so", async () => {
@@ -152,7 +152,7 @@ describe("ask", () => {
     stage.simulator.codex.setBehaviour("*", { name: "quota-exhausted", resetsInS: 7_200 });
     const { code, stdout, stderr } = await stage.run(["ask", "--json", "hello"]);
     expect(code).toBe(1);
-    expect(stderr).toMatch(/the first recovers at \d\d:\d\d/);
+    expect(stderr).toMatch(/the first recovers at (\d+ \w+ )?\d\d:\d\d/);
     const told = JSON.parse(stdout) as { answer: null; error: { code: string; retryAt: string; reason: string } };
     expect(told).toMatchObject({ answer: null, error: { code: "turn_failed", reason: "quota" } });
     expect(Math.abs(Date.parse(told.error.retryAt) - Date.now() - 7_200_000)).toBeLessThan(60_000);

@@ -133,14 +133,14 @@ describe("auth refresh", () => {
     const { codexIssuer } = stage.simulator;
     const done = await stage.run(["auth", "refresh", "codex", "ann"]);
     expect(done).toMatchObject({ code: 0, stdout: "" });
-    expect(done.stderr).toMatch(/codex · ann: a new token, good until \d\d:\d\d \(in (1 h|59 min)/);
+    expect(done.stderr).toMatch(/codex · ann: a new token, good until (?:\d+ \w+ )?\d\d:\d\d \(in (1 h|59 min)/);
     expect(await stage.withWorkspace(({ store }) => store.getCredential(credential.id))).toMatchObject({
       grant: { generation: 2 },
     });
     codexIssuer.script("rate-limited", { retryAfterS: 90 });
     const limited = await stage.run(["auth", "refresh", "codex", "ann"]);
     expect(limited.code).toBe(1);
-    expect(limited.stderr).toMatch(/codex · ann: .*limiting refreshes.*still valid; again from \d\d:\d\d/);
+    expect(limited.stderr).toMatch(/codex · ann: .*limiting refreshes.*still valid; again from (?:\d+ \w+ )?\d\d:\d\d/);
 
     codexIssuer.revokeLogins(account);
     const both = await stage.run(["auth", "refresh", "codex"]);

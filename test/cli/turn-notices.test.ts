@@ -79,7 +79,7 @@ describe("what a person is told of a turn", () => {
     };
     expect(tell([start(from), switched, start(to, 2)])).toEqual([
       expect.stringMatching(
-        /^codex\/gpt-5\.5 · work: the plan's limit is reached, until \d\d:\d\d \(in 2 h\) -> openai\/gpt-5\.5 · key-1$/,
+        /^codex\/gpt-5\.5 · work: the plan's limit is reached, until (?:\d+ \w+ )?\d\d:\d\d \(in 2 h\) -> openai\/gpt-5\.5 · key-1$/,
       ),
     ]);
   });

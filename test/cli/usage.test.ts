@@ -41,7 +41,7 @@ describe("usage", () => {
     const shown = await stage.run(["usage"]);
     expect(shown).toMatchObject({ code: 0, stderr: "" });
     expect(shown.stdout).toMatch(
-      /^codex · ann \(plus plan\)\n {2}5 h {2}█{2}░{22} {3}10 % {2}resets \d\d:\d\d \(in 1 h\)\n {2}7 d {2}█{5}░{19} {3}20 % {2}resets .* \(in 3 d\)\n/,
+      /^codex · ann \(plus plan\)\n {2}5 h {2}█{2}░{22} {3}10 % {2}resets (?:\d+ \w+ )?\d\d:\d\d \(in 1 h\)\n {2}7 d {2}█{5}░{19} {3}20 % {2}resets .* \(in 3 d\)\n/,
     );
     expect(shown.stdout).toMatch(/codex · ben \(plus plan\)\n {2}5 h {2}█{24} {2}100 % {2}resets .* \(in 30 min\)\n/);
     expect(shown.stdout).toContain("  credits: 4.20\n");

@@ -105,7 +105,7 @@ export const commandCases: readonly CommandCase[] = [
       await addKeys(stage, "one");
       await rest(stage, "rate_limit", Date.now() + 3_580_000);
       const { out } = await run(stage, "auth", "list", "openrouter");
-      return { says: /too many requests just now, until \d\d:\d\d \(in 59 min\)/.test(out) };
+      return { says: /too many requests just now, until (?:\d+ \w+ )?\d\d:\d\d \(in 59 min\)/.test(out) };
     },
     ours: { says: true },
   },
