@@ -25,7 +25,7 @@ const root = resolve(import.meta.dirname, "..");
 const { values } = parseArgs({ options: { node: { type: "string", default: "22,24,26" } } });
 
 /** What may not be passed without somebody having thought about it, in bytes. */
-const limits = { tarball: 1_250_000, unpacked: 5_000_000, indexLoads: 900_000 };
+const limits = { tarball: 1_300_000, unpacked: 5_000_000, indexLoads: 900_000 };
 
 /** Prints which files importing the package reads. */
 const loads = `
