@@ -57,7 +57,9 @@ describe("what a switch costs", () => {
     await stage.run(["ask", "Say hello"]);
 
     const { stdout } = await stage.run(["why"]);
-    expect(stdout).toMatch(/quota after .*\n {5}decided by .*, scope credential; then: .*\n {5}rests until (?:\d+ \w+ )?\d\d:\d\d/);
+    expect(stdout).toMatch(
+      /quota after .*\n {5}decided by .*, scope credential; then: .*\n {5}rests until (?:\d+ \w+ )?\d\d:\d\d/,
+    );
     const { attempts, cost, usage } = JSON.parse((await stage.run(["why", "--json"])).stdout) as {
       attempts: { restsUntil: string | null; waitedMs: number }[];
       cost: { usd: number; from: string };

@@ -77,12 +77,12 @@ function token(result: TokenResult): string {
 
 /** Lets virtual time pass until `promise` settles. */
 async function passing<T>(promise: Soon<T>): Promise<T> {
-  let settled = false;
+  const over = { settled: false };
   const done = Promise.resolve(promise).finally(() => {
-    settled = true;
+    over.settled = true;
   });
   done.catch(() => {});
-  for (let i = 0; i < 5_000 && !settled; i++) {
+  for (let i = 0; i < 5_000 && !over.settled; i++) {
     await turnOfEventLoop();
     if (clock.nextWakeMs !== null) await clock.advance(Math.max(1, clock.nextWakeMs));
   }

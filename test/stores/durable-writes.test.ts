@@ -9,7 +9,7 @@ let behind = 0;
 let spy: MockInstance<DatabaseSync["exec"]>;
 
 beforeEach(() => {
-  const exec = Reflect.get(DatabaseSync.prototype, "exec") as (this: DatabaseSync, sql: string) => void;
+  const exec = Reflect.get(DatabaseSync.prototype, "exec");
   let level = "";
   durable = 0;
   behind = 0;
