@@ -1,3 +1,21 @@
+import {
+  block,
+  branch,
+  branchIf,
+  end,
+  get,
+  i32,
+  i8x16,
+  type Instruction,
+  load,
+  loop,
+  number,
+  set,
+  startWasm,
+  store,
+  v128,
+} from "./wasm-module.ts";
+
 /**
  * Where any of some short texts stand in a body, found in one pass. A search of its own for each costs 50 to 200 µs in the 200 KB that agents
  * send, since they begin with a quote, as every twentieth byte does; this pass costs about 70 µs for all of them together.
@@ -42,9 +60,10 @@ export function createIndexer(needles: readonly string[]): Indexer | null {
     (needle, i) => !needlePattern.test(needle) || needles.some((other, j) => i !== j && other.startsWith(needle)),
   );
   if (strange !== undefined) throw new TypeError(`this can't be a needle: ${strange}`);
-  const pass = startPass(tablesOf(needles));
+  const pass = startWasm({ parameters: 1, numbers: 3, vectors: 4 + 2 * behind, pages, code: findCode() });
   if (pass === null) return null;
-  const { memory, find } = pass;
+  const { memory, call: find } = pass;
+  new Uint8Array(memory, tablesAt).set(tablesOf(needles));
   const text = new Uint8Array(memory, 0, tablesAt);
   const candidates = new Int32Array(memory, candidatesAt);
   const known = needles.map((text): Needle => ({ codes: encoder.encode(text), places: null }));
@@ -134,48 +153,6 @@ function tablesOf(needles: readonly string[]): Uint8Array {
   return tables;
 }
 
-interface Pass {
-  readonly memory: ArrayBuffer;
-  /** Looks at so many bytes of the text; gives the number of candidates. */
-  readonly find: (length: number) => number;
-}
-
-/** What of WebAssembly is used here; the types of Node do not have it. */
-interface WebAssemblyApi {
-  readonly Module: new (bytes: Uint8Array) => object;
-  readonly Instance: new (module: object) => { readonly exports: Readonly<Record<string, unknown>> };
-}
-
-function startPass(tables: Uint8Array): Pass | null {
-  const { WebAssembly } = globalThis as { WebAssembly?: WebAssemblyApi };
-  if (WebAssembly === undefined) return null;
-  try {
-    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(moduleBytes()));
-    const { buffer: memory } = exports["memory"] as { buffer: ArrayBuffer };
-    new Uint8Array(memory, tablesAt).set(tables);
-    return { memory, find: exports["find"] as Pass["find"] };
-  } catch {
-    // A processor without SIMD, or no room for the guard pages of its memory.
-    return null;
-  }
-}
-
-/** Instructions by their names in the text format; https://webassembly.github.io/spec/core/appendix/index-instructions.html */
-const block = [0x02, 0x40];
-const loop = [0x03, 0x40];
-const end = [0x0b];
-const again = [0x0c, 0];
-const leaveIf = (depth: number): number[] => [0x0d, depth];
-const get = (local: number): number[] => [0x20, local];
-const set = (local: number): number[] => [0x21, local];
-const number = (value: number): number[] => [0x41, ...signed(value)];
-const i32 = { eqz: [0x45], geU: [0x4f], ctz: [0x68], add: [0x6a], sub: [0x6b], and: [0x71], shrU: [0x76] };
-const store = [0x36, 2, 0];
-const simd = (code: number): number[] => [0xfd, ...unsigned(code)];
-const load = (offset: number): number[] => [...simd(0), 0, ...unsigned(offset)];
-const v128 = { and: simd(78), or: simd(80), anyTrue: simd(83) };
-const i8x16 = { swizzle: simd(14), splat: simd(15), eq: simd(35), ne: simd(36), bitmask: simd(100), shrU: simd(109) };
-
 /** Locals: the length, which is given; the place; where the next candidate goes; bits of candidates. Then vectors. */
 const [length, place, next, bits] = [0, 1, 2, 3];
 const [bytesHere, matched, quotes, backslashes, firstTable] = [4, 5, 6, 7, 8];
@@ -186,78 +163,50 @@ const [bytesHere, matched, quotes, backslashes, firstTable] = [4, 5, 6, 7, 8];
  *   if any: matched &= lower[third & 15] & upper[third >> 4], and the same for the fourth
  *     for each of the 16 places with any bit in matched: store it
  * ``` */
-function findCode(): number[] {
+function findCode(): Instruction[] {
   const tables = Array.from({ length: 2 * behind }, (_, i) => [
     number(0),
-    load(tablesAt + 16 * i),
+    load.bytes16(tablesAt + 16 * i),
     set(firstTable + i),
   ]);
-  const splat = (value: number): number[][] => [number(value), i8x16.splat];
-  const add = (local: number, value: number): number[][] => [get(local), number(value), i32.add, set(local)];
-  const lookUp = (table: number, half: number[][]): number[][] => [get(table), get(bytesHere), ...half, i8x16.swizzle];
-  const groupsOf = (byte: number): number[][] => [
+  const splat = (value: number): Instruction[] => [number(value), i8x16.splat];
+  const add = (local: number, value: number): Instruction[] => [get(local), number(value), i32.add, set(local)];
+  const lookUp = (table: number, half: Instruction[]): Instruction[] => [
+    get(table),
+    get(bytesHere),
+    ...half,
+    i8x16.swizzle,
+  ];
+  const groupsOf = (byte: number): Instruction[] => [
     get(place),
-    load(1 + byte),
+    load.bytes16(1 + byte),
     set(bytesHere),
     ...lookUp(firstTable + 2 * byte, [...splat(15), v128.and]),
     ...lookUp(firstTable + 2 * byte + 1, [number(4), i8x16.shrU]),
     v128.and,
   ];
-  const isFirst = (first: number): number[][] => [get(bytesHere), get(first), i8x16.eq];
-  const lines: number[][][] = [
+  const isFirst = (first: number): Instruction[] => [get(bytesHere), get(first), i8x16.eq];
+  const lines: Instruction[][] = [
     ...tables,
     [...splat(firstBytes.quote), set(quotes), ...splat(firstBytes.backslash), set(backslashes)],
     [number(candidatesAt), set(next)],
     [block, loop],
-    [get(place), get(length), i32.geU, leaveIf(1)],
-    [get(place), load(0), set(bytesHere), ...isFirst(quotes), ...isFirst(backslashes), v128.or],
+    [get(place), get(length), i32.geU, branchIf(1)],
+    [get(place), load.bytes16(0), set(bytesHere), ...isFirst(quotes), ...isFirst(backslashes), v128.or],
     [...groupsOf(0), v128.and, set(matched)],
     [block],
-    [get(matched), v128.anyTrue, i32.eqz, leaveIf(0)],
+    [get(matched), v128.anyTrue, i32.eqz, branchIf(0)],
     [get(matched), ...groupsOf(1), v128.and, ...groupsOf(2), v128.and],
     [...splat(0), i8x16.ne, i8x16.bitmask, set(bits)],
-    [get(bits), i32.eqz, leaveIf(0)],
+    [get(bits), i32.eqz, branchIf(0)],
     [loop],
     [get(next), get(place), get(bits), i32.ctz, i32.add, store, ...add(next, 4)],
     [get(bits), get(bits), number(1), i32.sub, i32.and, set(bits)],
-    [get(bits), leaveIf(0)],
+    [get(bits), branchIf(0)],
     [end, end],
-    [...add(place, 16), again],
+    [...add(place, 16), branch(0)],
     [end, end],
     [get(next), number(candidatesAt), i32.sub, number(2), i32.shrU],
-    [end],
   ];
-  return lines.flat(2);
-}
-
-/** https://webassembly.github.io/spec/core/binary/modules.html */
-function moduleBytes(): Uint8Array {
-  const section = (id: number, content: number[]): number[] => [id, ...unsigned(content.length), ...content];
-  const name = (text: string): number[] => [text.length, ...Array.from(text, (char) => char.charCodeAt(0))];
-  const typeI32 = 0x7f;
-  const typeV128 = 0x7b;
-  const body = [2, 3, typeI32, 4 + 2 * behind, typeV128, ...findCode()];
-  const magic = [0x00, 0x61, 0x73, 0x6d];
-  const version = [1, 0, 0, 0];
-  return Uint8Array.from([
-    ...magic,
-    ...version,
-    ...section(1, [1, 0x60, 1, typeI32, 1, typeI32]),
-    ...section(3, [1, 0]),
-    ...section(5, [1, 0, pages]),
-    ...section(7, [2, ...name("find"), 0, 0, ...name("memory"), 2, 0]),
-    ...section(10, [1, ...unsigned(body.length), ...body]),
-  ]);
-}
-
-/** LEB128. */
-function unsigned(value: number): number[] {
-  const low = value & 0x7f;
-  return value < 0x80 ? [low] : [low | 0x80, ...unsigned(value >>> 7)];
-}
-
-/** The same where a number may be negative, which none is here. */
-function signed(value: number): number[] {
-  const low = value & 0x7f;
-  return value < 0x40 ? [low] : [low | 0x80, ...signed(value >> 7)];
+  return lines.flat();
 }

@@ -3,6 +3,7 @@ import type { ProtocolName } from "../core/target.ts";
 import type { Evidence } from "../failures/evidence.ts";
 import type { CanonicalRequest, Json, JsonObject, Part, Tool } from "./canonical.ts";
 import type { JsonBytes } from "./json-bytes.ts";
+import type { EventShape } from "./alike-events.ts";
 import type { SseEvent } from "./sse.ts";
 
 /**
@@ -87,11 +88,10 @@ export interface StreamReader {
   /** Never throws. An event that can't be parsed is `preamble` before content and ignored after it. */
   read(event: SseEvent): StreamVerdict;
   /**
-   * Where an event ends that changes nothing: after content, one more piece of it. `text` holds whole events as they were sent, one of which
-   * begins at `from`; the end is behind its blank line. -1 for any other event, and for one whose lines don't end with a line feed. Told by its
-   * look alone, so when in doubt -1: then it is parsed and `read`.
+   * After content: what events look like that are one more piece as this one is, and change nothing. They are neither parsed nor read. `text` is
+   * the event that was read last, as it was sent, with its blank line. Null for any other event, and when in doubt.
    */
-  endOfMore?(text: string, from: number): number;
+  shapeOfMore?(text: string): EventShape | null;
   /** After the last byte: null if the terminal event was seen, else what is missing. */
   end(): Evidence | null;
   /** Known after the terminal event. */

@@ -87,9 +87,7 @@ export function formatJsonEvent(data: object, event?: string | null): string {
   return `${name}data: ${JSON.stringify(data)}\n\n`;
 }
 
-/** Where the event ends, behind its blank line, whose last line holds `from` and ends with an object; -1 when there is none. */
-export function endOfObjectLine(text: string, from: number): number {
-  const lineEnd = text.indexOf("\n", from);
-  const isLast = lineEnd > 0 && text.charCodeAt(lineEnd + 1) === 10 && text.charCodeAt(lineEnd - 1) === 0x7d;
-  return isLast ? lineEnd + 2 : -1;
+/** True for an event whose last line is the one that holds `from`, and ends with an object. */
+export function endsWithObject(event: string, from: number): boolean {
+  return event.endsWith("}\n\n") && event.indexOf("\n", from) === event.length - 2;
 }

@@ -3,11 +3,12 @@ import type { Failure } from "../core/failure.ts";
 import { type FlowingBody, TransportError } from "../core/transport.ts";
 import type { Evidence } from "../failures/evidence.ts";
 import type { StreamReader } from "../protocols/protocol.ts";
+import { alikeEvents, type LearnedShape, learnShape } from "../protocols/alike-events.ts";
 import { formatSse, type SseEvent, SseError, SseParser } from "../protocols/sse.ts";
 import type { TurnLimits } from "./limits.ts";
 import type { CountedStream, StreamGauge } from "./stream-gauge.ts";
 import type { Watchdog } from "./watchdog.ts";
-import { WholeEvents } from "./whole-events.ts";
+import { endOfEvent, join, WholeEvents } from "./whole-events.ts";
 
 /** A piece of an answer as it came, in whole events, and what they are. */
 export interface Batch {
@@ -77,7 +78,7 @@ export interface AnswerStreamInput {
   readonly isCancelled: () => boolean;
   /**
    * True when somebody will ask for the events of each batch, not for its bytes alone. Else those that are no more than one more piece of
-   * the same are not even parsed. Default true.
+   * the same are not even parsed (`StreamReader.shapeOfMore`). Default true.
    */
   readonly needsEvents?: boolean;
   /** Ends the request: for a stream that is closed while its next bytes are waited for. */
@@ -131,6 +132,8 @@ export class AnswerStream {
   /** True when it was closed before its end: nobody's failure, so it has no end. */
   #isLeft = false;
   readonly #counted: CountedStream | null;
+  /** Events of this shape are passed on unread. */
+  #more: LearnedShape = null;
 
   constructor(input: AnswerStreamInput) {
     this.#input = input;
@@ -339,43 +342,53 @@ export class AnswerStream {
   }
 
   #follow(bytes: Uint8Array): Look {
-    const text = decoder.decode(bytes);
     const { reader, needsEvents = true } = this.#input;
-    // What came last of all may be the beginning of an event only, whatever it looks like; and a carriage return may end one where nobody
-    // looks for it.
-    if (needsEvents || this.#closed || reader.endOfMore === undefined || text.includes("\r")) {
-      const events = this.#parse(text);
+    const alike = alikeEvents();
+    // What came last of all may be the beginning of an event only, whatever it looks like.
+    if (needsEvents || this.#closed || alike === null) {
+      const events = this.#parse(decoder.decode(bytes));
       const { seen, kept } = this.#read(events ?? []);
       if (kept.length === events?.length) return { batch: new EventBytes(bytes, events), seen, events: events.length };
       return { batch: new EventBytes(formatEvents(kept), kept), seen, events: events?.length ?? 0 };
     }
+    alike.lookInto(bytes);
     let seen = false;
     let count = 0;
     /** What goes on, once something does not. */
-    let changed: string[] | null = null;
-    for (let at = 0; at < text.length && this.#end === null; ) {
-      const end = reader.endOfMore(text, at);
-      if (end >= 0) {
+    let changed: Uint8Array[] | null = null;
+    for (let at = 0; at < bytes.length; ) {
+      const from = at;
+      at = alike.endOfAll(this.#more, from);
+      if (at > from) {
         count += 1;
         seen = true;
-        changed?.push(text.slice(at, end));
-        at = end;
-      } else {
-        const blank = text.indexOf("\n\n", at);
-        const next = blank < 0 ? text.length : blank + 2;
-        const events = this.#parse(text.slice(at, next));
-        const { seen: sawContent, kept } = this.#read(events ?? []);
-        count += events?.length ?? 0;
-        if (sawContent) seen = true;
-        if (kept.length === events?.length) changed?.push(text.slice(at, next));
-        else (changed ??= [text.slice(0, at)]).push(...kept.map(({ data, event }) => formatSse(data, event)));
-        if (events === null) break;
-        // What comes behind the end goes on as it is.
-        if (this.#end !== null) changed?.push(text.slice(next));
-        at = next;
+        changed?.push(bytes.subarray(from, at));
+        if (at === bytes.length) break;
       }
+      const next = endOfEvent(bytes, at);
+      const text = decoder.decode(bytes.subarray(at, next));
+      const events = this.#parse(text);
+      const { seen: sawContent, kept } = this.#read(events ?? []);
+      count += events?.length ?? 0;
+      if (sawContent) seen = true;
+      if (kept.length !== events?.length) (changed ??= [bytes.subarray(0, at)]).push(formatEvents(kept));
+      else changed?.push(bytes.subarray(at, next));
+      if (events === null) break;
+      at = next;
+      if (this.#end !== null) {
+        // What comes behind the end goes on as it is.
+        changed?.push(bytes.subarray(at));
+        break;
+      }
+      this.#learn(reader, text);
     }
-    return { batch: new EventBytes(changed === null ? bytes : encoder.encode(changed.join(""))), seen, events: count };
+    return { batch: new EventBytes(changed === null ? bytes : join(changed)), seen, events: count };
+  }
+
+  /** Events that are like the last one may not have to be read any more. */
+  #learn(reader: StreamReader, text: string): void {
+    const shape = text.includes("\r") ? null : (reader.shapeOfMore?.(text) ?? null);
+    if (shape !== null) this.#more = learnShape(shape);
   }
 
   /** Null when the text begins with an event that is too large. */

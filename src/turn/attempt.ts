@@ -6,6 +6,7 @@ import { readBytes, TransportError, type TransportResponse } from "../core/trans
 import type { Evidence } from "../failures/evidence.ts";
 import type { JsonObject } from "../protocols/canonical.ts";
 import { protocols } from "../protocols/index.ts";
+import type { EventShape } from "../protocols/alike-events.ts";
 import type { StreamReader, StreamVerdict } from "../protocols/protocol.ts";
 import type { SseEvent } from "../protocols/sse.ts";
 import { AnswerStream, SilenceError } from "./answer-stream.ts";
@@ -209,8 +210,8 @@ class OverheardReader implements StreamReader {
     return this.#reader.read(event);
   }
 
-  endOfMore(text: string, from: number): number {
-    return this.#reader.endOfMore?.(text, from) ?? -1;
+  shapeOfMore(text: string): EventShape | null {
+    return this.#reader.shapeOfMore?.(text) ?? null;
   }
 
   end(): Evidence | null {

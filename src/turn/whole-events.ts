@@ -63,7 +63,18 @@ function endOfLastEvent(bytes: Uint8Array): number | null {
   return null;
 }
 
-function join(parts: readonly Uint8Array[]): Uint8Array {
+/**
+ * Where the first event in whole events, from `from` on, ends. Where a carriage return may end a line, all that is left counts as one: to tell
+ * events apart then is the parser's.
+ */
+export function endOfEvent(bytes: Uint8Array, from: number): number {
+  let at = bytes.indexOf(lineFeed, from);
+  while (at >= 0 && bytes[at + 1] !== lineFeed) at = bytes.indexOf(lineFeed, at + 1);
+  const end = at < 0 ? bytes.length : at + 2;
+  return bytes.subarray(from, end).includes(carriageReturn) ? bytes.length : end;
+}
+
+export function join(parts: readonly Uint8Array[]): Uint8Array {
   const [only] = parts;
   if (only !== undefined && parts.length === 1) return only;
   const joined = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));

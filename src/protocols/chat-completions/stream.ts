@@ -1,9 +1,10 @@
 import type { Usage } from "../../core/events.ts";
 import type { Evidence } from "../../failures/evidence.ts";
 import type { JsonObject } from "../canonical.ts";
+import type { EventShape } from "../alike-events.ts";
 import type { AnswerVerdict, StreamReader, StreamVerdict } from "../protocol.ts";
 import { isObject, numberAt, objectAt, objectsAt, parseObject, stringAt } from "../read-json.ts";
-import { endOfObjectLine, formatSse, type SseEvent } from "../sse.ts";
+import { endsWithObject, formatSse, type SseEvent } from "../sse.ts";
 import { readDelta } from "./delta.ts";
 import { errorEvidence } from "./error.ts";
 import { readUsage } from "./usage.ts";
@@ -67,8 +68,8 @@ class ChatReader implements StreamReader {
     return content;
   }
 
-  endOfMore(text: string, from: number): number {
-    return this.#committed && !this.#ended && this.#failure === null ? endOfPlainDelta(text, from) : -1;
+  shapeOfMore(text: string): EventShape | null {
+    return this.#committed && !this.#ended && this.#failure === null ? shapeOfPlainDelta(text) : null;
   }
 
   end(): Evidence | null {
@@ -114,18 +115,21 @@ const saysNothing = [
   { key: '"usage"', nothing: '"usage":null' },
 ];
 
+/** What the pieces of one answer differ in: a member whose value is a string, without it. */
+const saying = /(?<="(?:content|refusal|reasoning|reasoning_content|arguments|obfuscation)":")(?:[^"\\]|\\.)*/g;
+
 /** One more piece of the only choice, on one line of data: it ends nothing, counts nothing, complains of nothing. */
-function endOfPlainDelta(text: string, from: number): number {
-  if (!text.startsWith('data: {"', from)) return -1;
-  const end = endOfObjectLine(text, from);
-  if (end < 0) return -1;
-  const chunk = text.slice(from, end);
-  if (!chunk.includes(oneChoice) || strange.some((part) => chunk.includes(part))) return -1;
-  const isPlain = saysNothing.every(({ key, nothing }) => {
-    const at = chunk.indexOf(key);
-    return at < 0 || chunk.startsWith(nothing, at);
-  });
-  return isPlain ? end : -1;
+function shapeOfPlainDelta(text: string): EventShape | null {
+  if (!text.startsWith('data: {"') || !endsWithObject(text, 0) || !text.includes(oneChoice)) return null;
+  const literals = text.split(saying);
+  const isPlain =
+    strange.every((part) => !text.includes(part)) &&
+    saysNothing.every(({ key, nothing }) => {
+      const at = text.indexOf(key);
+      return at < 0 || text.startsWith(nothing, at);
+    });
+  const [first = "", ...others] = literals;
+  return isPlain ? { literals: [first, ...others], braces: 0 } : null;
 }
 
 /** A whole answer. A 200 that holds an error, or no choice with a message, is a failure. */

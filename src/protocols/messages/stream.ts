@@ -1,9 +1,10 @@
 import type { Evidence } from "../../failures/evidence.ts";
 import type { Usage } from "../../core/events.ts";
 import type { JsonObject } from "../canonical.ts";
+import type { EventShape } from "../alike-events.ts";
 import type { AnswerVerdict, StreamReader, StreamVerdict } from "../protocol.ts";
 import { isObject, objectAt, parseObject, stringAt } from "../read-json.ts";
-import { endOfObjectLine, type SseEvent } from "../sse.ts";
+import { endsWithObject, type SseEvent } from "../sse.ts";
 import { errorEvidence } from "./error.ts";
 import { UsageCounter } from "./usage.ts";
 
@@ -45,8 +46,8 @@ class MessagesReader implements StreamReader {
     return content;
   }
 
-  endOfMore(text: string, from: number): number {
-    return this.#committed && !this.#ended ? endOfPlainDelta(text, from) : -1;
+  shapeOfMore(text: string): EventShape | null {
+    return this.#committed && !this.#ended ? shapeOfPlainDelta(text) : null;
   }
 
   end(): Evidence | null {
@@ -67,12 +68,12 @@ const deltaBeginning = 'event: content_block_delta\ndata: {"type":"content_block
 const plainDeltas = ['"delta":{"type":"text_delta",', '"delta":{"type":"input_json_delta",'];
 
 /** A piece of text or of a call's input, on one line of data, in the spelling of Anthropic itself. */
-function endOfPlainDelta(text: string, from: number): number {
-  if (!text.startsWith(deltaBeginning, from)) return -1;
-  const delta = text.indexOf(",", from + deltaBeginning.length) + 1;
-  if (!plainDeltas.some((kind) => text.startsWith(kind, delta))) return -1;
-  const end = endOfObjectLine(text, delta);
-  return end >= 0 && text.startsWith("}}", end - 4) ? end : -1;
+function shapeOfPlainDelta(text: string): EventShape | null {
+  if (!text.startsWith(deltaBeginning)) return null;
+  const delta = text.indexOf(",", deltaBeginning.length) + 1;
+  const kind = plainDeltas.find((plain) => text.startsWith(plain, delta));
+  if (kind === undefined || !text.endsWith("}}\n\n") || !endsWithObject(text, delta)) return null;
+  return { literals: [text.slice(0, delta + kind.length)], braces: 2 };
 }
 
 /** A whole answer. A 200 that holds an error, or no list of content, is a failure. */

@@ -1,9 +1,10 @@
 import type { Evidence } from "../../failures/evidence.ts";
 import type { Usage } from "../../core/events.ts";
 import type { JsonObject } from "../canonical.ts";
+import type { EventShape } from "../alike-events.ts";
 import type { AnswerVerdict, StreamReader, StreamVerdict } from "../protocol.ts";
 import { isObject, objectAt, objectsAt, parseObject, stringAt } from "../read-json.ts";
-import { endOfObjectLine, type SseEvent } from "../sse.ts";
+import { endsWithObject, type SseEvent } from "../sse.ts";
 import { errorEvidence } from "./error.ts";
 import { partText } from "./items.ts";
 import { readUsage } from "./usage.ts";
@@ -51,10 +52,8 @@ class ResponsesReader implements StreamReader {
     return content;
   }
 
-  endOfMore(text: string, from: number): number {
-    const end = this.#committed && !this.#over ? endOfPlainDelta(text, from) : -1;
-    if (end >= 0) this.#hasItem = true;
-    return end;
+  shapeOfMore(text: string): EventShape | null {
+    return this.#committed && !this.#over ? shapeOfPlainDelta(text) : null;
   }
 
   end(): Evidence | null {
@@ -86,13 +85,11 @@ const plainDeltas = [
 ].map((type) => `data: {"type":"${type}",`);
 
 /** The event's name is not looked at: the type stands in the data. */
-function endOfPlainDelta(text: string, from: number): number {
-  const at = text.startsWith("event: ", from) ? text.indexOf("\n", from) + 1 : from;
-  for (const beginning of plainDeltas) {
-    // One line of data that ends where the event does.
-    if (text.startsWith(beginning, at)) return endOfObjectLine(text, at + beginning.length);
-  }
-  return -1;
+function shapeOfPlainDelta(text: string): EventShape | null {
+  const at = text.startsWith("event: ") ? text.indexOf("\n") + 1 : 0;
+  const beginning = plainDeltas.find((plain) => text.startsWith(plain, at));
+  if (beginning === undefined || !endsWithObject(text, at)) return null;
+  return { literals: [text.slice(0, at + beginning.length)], braces: 1 };
 }
 
 /** A whole answer. The status is looked at before the output; a 200 that is no response at all is a failure. */
