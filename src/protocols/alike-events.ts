@@ -47,7 +47,23 @@ const behind = { string: 4 } as const;
 
 const encoder = new TextEncoder();
 
-export function learnShape({ literals, braces }: EventShape): LearnedShape {
+/** Shapes of one literal, which many answers have in common. */
+const learnedBefore = new Map<string, LearnedShape>();
+const mostLearned = 64;
+
+export function learnShape(shape: EventShape): LearnedShape {
+  if (shape.literals.length > 1) return encodeShape(shape);
+  const name = `${shape.braces}${shape.literals[0]}`;
+  let learned = learnedBefore.get(name);
+  if (learned === undefined) {
+    if (learnedBefore.size >= mostLearned) learnedBefore.clear();
+    learned = encodeShape(shape);
+    learnedBefore.set(name, learned);
+  }
+  return learned;
+}
+
+function encodeShape({ literals, braces }: EventShape): LearnedShape {
   const encoded = literals.map((literal) => encoder.encode(literal));
   const sizes = encoded.map(({ length }) => headBytes + Math.ceil(length / 16) * 16);
   const learned = new Uint8Array(sizes.reduce((sum, size) => sum + size, 0));
@@ -151,12 +167,13 @@ function endOfAllCode(): Instruction[] {
   ];
   /** Goes on to the next place where any of 16 characters matches; leaves when the text is over. `outside`: depth of the outer block. */
   const search = (matches: Instruction[], outside: number): Instruction[] => [
-    loop,
+    ...[block, loop],
     ...[get(place), load.bytes16(0), set(chars), ...matches, i8x16.bitmask, set(bits)],
-    ...[get(place), get(bits), i32.ctz, number(16), get(bits), select, i32.add, set(place)],
-    ...[get(place), get(length), i32.geU, branchIf(outside + 1)],
-    ...[get(bits), i32.eqz, branchIf(0)],
-    end,
+    ...[get(bits), branchIf(1)],
+    ...[...add(place, 16), get(place), get(length), i32.ltU, branchIf(0), branch(outside + 2)],
+    ...[end, end],
+    ...[get(place), get(bits), i32.ctz, i32.add, set(place)],
+    ...[get(place), get(length), i32.geU, branchIf(outside)],
   ];
   const lines: Instruction[][] = [
     [block, loop],

@@ -32,6 +32,7 @@ export class ChunkedBody {
     let end = 0;
     let broken: HttpFault | null = null;
     while (at < bytes.length && this.#state !== "done" && broken === null) {
+      if (this.#state === "size" && this.#digits === 0) at = this.#beginWhole(bytes, at);
       if (this.#state !== "data") {
         broken = this.#step(bytes[at] ?? 0);
         at += 1;
@@ -43,9 +44,30 @@ export class ChunkedBody {
       end += stop - at;
       this.#left -= stop - at;
       at = stop;
-      if (this.#left === 0) this.#state = "data-end";
+      if (this.#left > 0) continue;
+      this.#state = "data-end";
+      if (bytes[at] === carriageReturn && bytes[at + 1] === lineFeed) {
+        this.#state = "size";
+        at += 2;
+      }
     }
     return { data: from < 0 ? bytes.subarray(0, 0) : bytes.subarray(from, end), used: at, fault: broken };
+  }
+
+  /** Where the data begins of a chunk whose size stands at `at` as a whole and without an extension; else `at`, and nothing has changed. */
+  #beginWhole(bytes: Uint8Array, at: number): number {
+    let size = 0;
+    let digits = 0;
+    for (; digits < 5; digits++) {
+      const digit = hexDigit(bytes[at + digits] ?? 0);
+      if (digit < 0) break;
+      size = size * 16 + digit;
+    }
+    const lineEnd = at + digits;
+    if (size === 0 || bytes[lineEnd] !== carriageReturn || bytes[lineEnd + 1] !== lineFeed) return at;
+    this.#left = size;
+    this.#state = "data";
+    return lineEnd + 2;
   }
 
   /** Goes on by one byte of what is no data; what is wrong with it, or null. */
