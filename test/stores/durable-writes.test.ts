@@ -53,6 +53,21 @@ describe("what the disk is waited for", () => {
     expect((await stage.workspace.store.listCredentials())[0]?.uses).toBe(10);
   });
 
+  it("never for what an answer clears, but for what a person does", async () => {
+    await using stage = await openStage();
+    const { store } = stage.workspace;
+    const rest = { provider: "codex", credentialId: "c", model: "", until: Date.now() + 60_000, since: 1_000 };
+    const cooldown = { ...rest, reason: "rate_limit", message: "", failures: 1, stated: false } as const;
+    await store.putCooldown(cooldown);
+    const before = durable;
+    expect(await store.clearCooldowns({ provider: "codex", credentialId: "c", model: "", setBefore: 2_000 })).toBe(1);
+    expect(durable - before).toBe(0);
+    await store.putCooldown(cooldown);
+    expect(await store.clearCooldowns({ provider: "codex" })).toBe(1);
+    expect(durable - before).toBe(1);
+    expect(await store.listCooldowns()).toEqual([]);
+  });
+
   it("records are written behind the turns, 64 at a time", async () => {
     await using stage = await openStage();
     const { store } = stage.workspace;

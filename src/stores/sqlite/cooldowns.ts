@@ -7,6 +7,9 @@ import { type CooldownRow, cooldownColumns, failuresRememberedMs, toCooldown } f
 import { wholeMs } from "../credential-row.ts";
 import type { PoolRecords } from "./pools.ts";
 
+/** How often those are thrown away that nobody looks at any more, in ms. */
+const forgetEveryMs = 60_000;
+
 type CooldownMethods = Pick<Store, "listCooldowns" | "putCooldown" | "clearCooldowns">;
 
 /** The part of the store that keeps cooldowns. */
@@ -46,6 +49,14 @@ export function createCooldownMethods(
     return listed.cooldowns;
   }
 
+  let forgotAt = Number.NEGATIVE_INFINITY;
+  function forgetOld(now: number): void {
+    // A clock that was set back makes the last time one in the future.
+    if (now >= forgotAt && now < forgotAt + forgetEveryMs) return;
+    forgotAt = now;
+    forget().run(now - failuresRememberedMs);
+  }
+
   return {
     listCooldowns: (provider) =>
       read(() => {
@@ -53,12 +64,12 @@ export function createCooldownMethods(
         return listStored().filter((one) => one.until > after && (provider === undefined || one.provider === provider));
       }),
 
-    // A turn waits for this before it goes on to the next candidate: committed for all processes, but not fsynced. What a power cut
-    // takes away costs one more refused call.
+    // A turn waits for this before it ends: committed for all processes, but not fsynced. What a power cut takes away costs one more
+    // refused call.
     putCooldown: (cooldown) =>
       write(
         () => {
-          forget().run(clock.now() - failuresRememberedMs);
+          forgetOld(clock.now());
           put().run(cooldownColumns(cooldown));
         },
         // What is forgotten has long kept nobody.
@@ -78,7 +89,9 @@ export function createCooldownMethods(
         provider === undefined || credentialId === undefined
           ? {}
           : { told: () => pools.rested(provider, credentialId) };
-      return write(() => Number(clear().run(filter).changes), told);
+      // Behind an answer, nobody has to wait for the disk: what a power cut brings back ends by itself, or with the next answer.
+      const durable = setBefore === undefined;
+      return write(() => Number(clear().run(filter).changes), { durable, ...told });
     },
   };
 }
