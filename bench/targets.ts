@@ -116,26 +116,31 @@ export interface Installation {
   fill(workspace: Workspace): Promise<void>;
 }
 
+interface UnderstudyOptions {
+  readonly name?: string;
+  readonly program: string;
+  /** Of the provider that has all models but those of the crowd; 8. */
+  readonly keys?: number;
+  /** Models of a second provider, which has 400 keys: enough to be refused hundreds of times a second. */
+  readonly crowd?: readonly string[];
+  readonly nodeOptions?: readonly string[];
+  readonly serveOptions?: readonly string[];
+  /** A script and its arguments that serves this installation in the program's place, and says first where. */
+  readonly serveInstead?: readonly string[];
+  /** In place of eight keys at one provider, and a route per model. */
+  readonly installation?: Installation;
+}
+
 /** Understudy's gateway as it is installed: `understudy serve` of the built package, eight keys, a route per model. */
 export async function startUnderstudy(
   upstreamPort: number,
   models: readonly string[],
-  options: {
-    name?: string;
-    program: string;
-    keys?: number;
-    nodeOptions?: readonly string[];
-    serveOptions?: readonly string[];
-    /** A script and its arguments that serves this installation in the program's place, and says first where. */
-    serveInstead?: readonly string[];
-    /** In place of eight keys at one provider, and a route per model. */
-    installation?: Installation;
-  },
+  options: UnderstudyOptions,
 ): Promise<UnderstudyTarget> {
   if (!existsSync(options.program)) throw new Absent(`${options.program} is missing: npm run build`);
   const folder = mkdtempSync(join(tmpdir(), "bench-understudy-"));
   const probeFile = join(folder, "probe.json");
-  const installation = options.installation ?? plainInstallation(upstreamPort, models, options.keys ?? 8);
+  const installation = options.installation ?? plainInstallation(upstreamPort, models, options);
   const env = { ...plainEnv(), ...installation.env, UNDERSTUDY_HOME: folder, BENCH_PROBE_FILE: probeFile };
   const home = JSON.parse(
     execFileSync(process.execPath, [options.program, "config", "path", "--json"], { env, encoding: "utf8" }),
@@ -176,14 +181,23 @@ export async function startUnderstudy(
 }
 
 /** One provider and its keys, a route per model. */
-function plainInstallation(upstreamPort: number, models: readonly string[], keys: number): Installation {
+function plainInstallation(
+  upstreamPort: number,
+  models: readonly string[],
+  { keys = 8, crowd = [] }: Pick<UnderstudyOptions, "keys" | "crowd">,
+): Installation {
+  const provider = { protocol: "responses", baseUrl: `http://127.0.0.1:${upstreamPort}/v1` };
+  const providerOf = (model: string): string => (crowd.includes(model) ? "crowd" : "bench");
   return {
     config: {
-      providers: { bench: { protocol: "responses", baseUrl: `http://127.0.0.1:${upstreamPort}/v1` } },
-      routes: Object.fromEntries(models.map((model) => [`r-${model}`, [`bench/${model}`]])),
+      providers: { bench: provider, ...(crowd.length === 0 ? {} : { crowd: provider }) },
+      routes: Object.fromEntries(models.map((model) => [`r-${model}`, [`${providerOf(model)}/${model}`]])),
     },
     env: {},
-    fill: (workspace) => addKeys(workspace, "bench", keys),
+    async fill(workspace) {
+      await addKeys(workspace, "bench", keys);
+      if (crowd.length > 0) await addKeys(workspace, "crowd", 400);
+    },
   };
 }
 
