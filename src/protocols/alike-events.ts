@@ -161,20 +161,21 @@ function endOfAllCode(): Instruction[] {
   const isEither = (...values: number[]): Instruction[] =>
     values.flatMap((value, i) => [get(chars), ...splat(value), i8x16.eq, ...(i === 0 ? [] : [v128.or])]);
   const head = (offset: number): Instruction[] => [get(literal), load.bytes4(offset)];
-  const isByte = (offset: number, value: number): Instruction[] => [
-    ...[get(place), number(offset), i32.add, load.byte(0)],
-    ...[number(value), i32.eq],
-  ];
+  const byteAt = (offset: number): Instruction[] => [get(place), number(offset), i32.add, load.byte(0)];
+  const isByte = (offset: number, value: number): Instruction[] => [...byteAt(offset), number(value), i32.eq];
   /** Goes on to the next place where any of 16 characters matches; leaves when the text is over. `outside`: depth of the outer block. */
-  const search = (matches: Instruction[], outside: number): Instruction[] => [
-    ...[block, loop],
-    ...[get(place), load.bytes16(0), set(chars), ...matches, i8x16.bitmask, set(bits)],
-    ...[get(bits), branchIf(1)],
-    ...[...add(place, 16), get(place), get(length), i32.ltU, branchIf(0), branch(outside + 2)],
-    ...[end, end],
-    ...[get(place), get(bits), i32.ctz, i32.add, set(place)],
-    ...[get(place), get(length), i32.geU, branchIf(outside)],
-  ];
+  const search = (matches: Instruction[], outside: number): Instruction[] => {
+    const lines: Instruction[][] = [
+      [block, loop],
+      [get(place), load.bytes16(0), set(chars), ...matches, i8x16.bitmask, set(bits)],
+      [get(bits), branchIf(1)],
+      [...add(place, 16), get(place), get(length), i32.ltU, branchIf(0), branch(outside + 2)],
+      [end, end],
+      [get(place), get(bits), i32.ctz, i32.add, set(place)],
+      [get(place), get(length), i32.geU, branchIf(outside)],
+    ];
+    return lines.flat();
+  };
   const lines: Instruction[][] = [
     [block, loop],
     [get(from), get(length), i32.geU, branchIf(1)],
@@ -199,7 +200,7 @@ function endOfAllCode(): Instruction[] {
     [get(next), number(behind.string), i32.ne, branchIf(0)],
     // A string, up to its quote. Of a backslash, what it stands before is passed over with it; neither may be a control.
     [loop],
-    [...search([...isEither(0x22, 0x5c), get(chars), ...splat(32), i8x16.ltU, v128.or], 5)],
+    search([...isEither(0x22, 0x5c), get(chars), ...splat(32), i8x16.ltU, v128.or], 5),
     [block],
     [...isByte(0, 0x22), branchIf(0)],
     [...isByte(0, 0x5c), i32.eqz, branchIf(6)],
@@ -209,12 +210,12 @@ function endOfAllCode(): Instruction[] {
     [get(literal), get(size), number(headBytes + 15), i32.add, number(-16), i32.and, i32.add, set(literal), branch(2)],
     [end],
     // The rest of the line.
-    [...search(isEither(10, 13), 3)],
+    search(isEither(10, 13), 3),
     [get(place), number(1), i32.add, get(length), i32.geU, branchIf(3)],
     [get(place), load.bytes2(0), number(0x0a0a), i32.ne, branchIf(3)],
     [...isByte(-1, 0x7d), i32.eqz, branchIf(3)],
     [get(next), number(2), i32.eq, ...isByte(-2, 0x7d), i32.eqz, i32.and, branchIf(3)],
-    [...add(place, 2)],
+    add(place, 2),
     [end],
     [get(place), set(from), branch(1)],
     [end, end, end],

@@ -12,7 +12,7 @@ export interface WriteBehind {
 const delayMs = 200;
 const longestPauseMs = 5_000;
 /** So many small writes are made at once, in the next round of the event loop: a writing holds it up, and a larger one for longer. */
-export const mostGathered = 64;
+export const mostGathered = 256;
 
 /**
  * `pending` tells how much there is to write, `write` writes it. The timer does not keep the process alive: a

@@ -68,18 +68,18 @@ describe("what the disk is waited for", () => {
     expect(await store.listCooldowns()).toEqual([]);
   });
 
-  it("records are written behind the turns, 64 at a time", async () => {
+  it("records are written behind the turns, 256 at a time", async () => {
     await using stage = await openStage();
     const { store } = stage.workspace;
-    for (let n = 0; n < 63; n++) void store.appendTurn(turnRecord(n));
+    for (let n = 0; n < 255; n++) void store.appendTurn(turnRecord(n));
     const before = durable;
     expect(behind).toBe(0);
     for (let batch = 1; batch <= 10; batch++) {
-      for (let n = 0; n < 64; n++) void store.appendTurn(turnRecord(batch * 64 + n));
+      for (let n = 0; n < 256; n++) void store.appendTurn(turnRecord(batch * 256 + n));
       await fewRounds();
     }
     expect(durable - before).toBe(0);
     expect(behind).toBeGreaterThanOrEqual(10);
-    expect(await store.listTurns(1_000)).toHaveLength(63 + 640);
+    expect(await store.listTurns(4_000)).toHaveLength(255 + 2_560);
   });
 });
