@@ -100,6 +100,11 @@ const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
  */
 const openingEvents = 2;
 
+/** Longest event that is learnt from, in characters: what comes by the hundred is short. */
+const longestExample = 4_096;
+/** After so many events in a row that were like none before, only every so many-th is learnt from. */
+const mostUnused = 16;
+
 /** How long the upstream may keep its connection open after the terminal event, in ms. */
 const lingerMs = 250;
 
@@ -134,6 +139,8 @@ export class AnswerStream {
   readonly #counted: CountedStream | null;
   /** Events of this shape are passed on unread. */
   #more: LearnedShape = null;
+  /** Events that might have been learnt from since one of that shape came. */
+  #unused = 0;
 
   constructor(input: AnswerStreamInput) {
     this.#input = input;
@@ -362,6 +369,7 @@ export class AnswerStream {
       if (at > from) {
         count += 1;
         seen = true;
+        this.#unused = 0;
         changed?.push(bytes.subarray(from, at));
         if (at === bytes.length) break;
       }
@@ -380,14 +388,17 @@ export class AnswerStream {
         changed?.push(bytes.subarray(at));
         break;
       }
-      this.#learn(reader, text);
+      if (kept.length === events.length) this.#learn(reader, text);
     }
     return { batch: new EventBytes(changed === null ? bytes : join(changed)), seen, events: count };
   }
 
-  /** Events that are like the last one may not have to be read any more. */
+  /** Events that are like the last one may not have to be read any more. Where none is like the one before it, few are learnt from. */
   #learn(reader: StreamReader, text: string): void {
-    const shape = text.includes("\r") ? null : (reader.shapeOfMore?.(text) ?? null);
+    if (text.length > longestExample || text.includes("\r")) return;
+    this.#unused += 1;
+    if (this.#unused > mostUnused && this.#unused % mostUnused !== 0) return;
+    const shape = reader.shapeOfMore?.(text) ?? null;
     if (shape !== null) this.#more = learnShape(shape);
   }
 

@@ -122,6 +122,15 @@ describe("a stream that is only passed on", () => {
     },
   );
 
+  it("takes a delta of many megabytes as any other, and learns nothing from it", async () => {
+    const [head = ""] = events["chat-completions"];
+    const all = Buffer.from(
+      `${head}${chunk({ content: "x" })}${chunk({ content: "x".repeat(9_000_000) })}data: [DONE]\n\n`,
+    );
+    const read = await readBy("chat-completions", [all], true);
+    expect(await readBy("chat-completions", [all], false)).toEqual(read);
+  });
+
   it("does not parse what is only more of the same", () => {
     const alike = alikeEvents();
     if (alike === null) throw new Error("this machine has no WebAssembly with SIMD");

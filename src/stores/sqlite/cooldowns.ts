@@ -7,9 +7,6 @@ import { type CooldownRow, cooldownColumns, failuresRememberedMs, toCooldown } f
 import { wholeMs } from "../credential-row.ts";
 import type { PoolRecords } from "./pools.ts";
 
-/** How often those are thrown away that nobody looks at any more, in ms. */
-const forgetEveryMs = 60_000;
-
 type CooldownMethods = Pick<Store, "listCooldowns" | "putCooldown" | "clearCooldowns">;
 
 /** The part of the store that keeps cooldowns. */
@@ -49,14 +46,6 @@ export function createCooldownMethods(
     return listed.cooldowns;
   }
 
-  let forgotAt = Number.NEGATIVE_INFINITY;
-  function forgetOld(now: number): void {
-    // A clock that was set back makes the last time one in the future.
-    if (now >= forgotAt && now < forgotAt + forgetEveryMs) return;
-    forgotAt = now;
-    forget().run(now - failuresRememberedMs);
-  }
-
   return {
     listCooldowns: (provider) =>
       read(() => {
@@ -69,7 +58,7 @@ export function createCooldownMethods(
     putCooldown: (cooldown) =>
       write(
         () => {
-          forgetOld(clock.now());
+          forget().run(clock.now() - failuresRememberedMs);
           put().run(cooldownColumns(cooldown));
         },
         // What is forgotten has long kept nobody.
