@@ -143,7 +143,10 @@ export function alikeEvents(): AlikeEvents | null {
   return one;
 }
 
-/** Locals: where the first event begins, and where the text ends, which are given; the place; a literal; its length; what is left to say. */
+/**
+ * Locals: where the first event begins, and where the text ends, which are given; the place; a literal, its length, and how much of it was
+ * compared; bits of what matched; what comes behind the literal; 16 characters.
+ */
 const [from, length, place, literal, size, done, bits, next, chars] = [0, 1, 2, 3, 4, 5, 6, 7, 8];
 
 /** ```
