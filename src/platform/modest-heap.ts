@@ -22,6 +22,7 @@ const lookedAtMs = 1_000;
  */
 export function keepHeapModest(): void {
   setFlagsFromString(`--heap-growing-percent=${oldGrowth}`);
+  setFlagsFromString("--no-maglev-destroy-on-background");
   let mayGrow = true;
   let collectedMs = 0;
   let since = performance.now();
