@@ -97,16 +97,20 @@ export function checkLoad(what: string, { errors, total, firstError }: LoadResul
   if (total === 0) throw new Error(`${what}: no answer at all`);
 }
 
-/** Answers after which a just-in-time compiler has seen the code of a work often enough; of slow works fewer will do. */
-const warmAnswers = 3_000;
+/** Answers after which a just-in-time compiler is done with the code of a work, and of one that is slow by itself: many of its events each. */
+const warmAnswers = { fast: 10_000, slow: 1_500 };
+/** How many times as much of a slow work is asked for meanwhile. */
+const busier = 6;
 
 /** Until the code that runs is the code that was optimised, or `warmUpMs` are over. */
 async function warmUp(stage: Stage, target: Target, work: Work, { warmUpMs }: Pace): Promise<void> {
-  const isSlow = work.pacedUs > 0 || work.rate !== undefined;
-  const until = Date.now() + (isSlow || target.pid === null ? Math.min(1_000, warmUpMs) : warmUpMs);
-  for (let done = 0; done < warmAnswers && Date.now() < until; ) {
-    const ms = Math.min(500, warmUpMs);
-    done += (await runSlice(stage, target, work, { ms, warmMs: 0 })).load.total;
+  const { pacedUs, rate, connections } = work;
+  const isSlow = pacedUs > 0 || rate !== undefined;
+  const more = { connections: connections * busier, ...(rate === undefined ? {} : { rate: rate * busier }) };
+  const until = Date.now() + (target.pid === null ? Math.min(1_000, warmUpMs) : warmUpMs);
+  for (let done = 0; done < warmAnswers[isSlow ? "slow" : "fast"] && Date.now() < until; ) {
+    const times = { ms: Math.min(isSlow ? 1_000 : 500, warmUpMs), warmMs: 0 };
+    done += (await runSlice(stage, target, isSlow ? { ...work, ...more } : work, times)).load.total;
   }
 }
 

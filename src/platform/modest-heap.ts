@@ -1,39 +1,61 @@
-import { PerformanceObserver } from "node:perf_hooks";
+import { constants, type PerformanceEntry, PerformanceObserver } from "node:perf_hooks";
 import { getHeapSpaceStatistics, setFlagsFromString } from "node:v8";
 
 /** What V8's young generation may grow to, in bytes: two halves of 4 MB. Its own limit is four times that. */
 const mostYoungBytes = 2 * 4 * 2 ** 20;
 
-/** How much the old generation may grow between two collections, in percent of what was in use. V8's own choice is up to 300. */
-const oldGrowth = 50;
+/** How much the old generation may grow between two collections, in percent of what was in use. V8's own choice, 0, is up to 300. */
+const oldGrowth = { modest: 50, own: 0 } as const;
 
-/** A larger share of the time than this may not go into collecting: then the young generation is too small for what is under way at once. */
-const mostCollecting = 0.1;
-/** What the share is taken of, at least, in ms. */
+/** What collecting may take is looked at again after so long, in ms. */
 const lookedAtMs = 1_000;
+/** A larger share of the time than this may not go into collecting the young generation: then it is too small for what is under way at once. */
+const mostCollecting = 0.1;
+/** More often than this in a second the old generation may not be collected, so many looks in a row: then it is too small for what comes and goes outside of the heap. */
+const mostOld = 2;
+const mostLooks = 3;
+/** So long the old generation may grow after that as V8 likes, in ms. */
+const roomyMs = 60_000;
 
 /**
  * Has V8 keep this process small, from now on: for one that runs for days beside others, as a gateway on a laptop does. What it costs and
  * saves is in bench/README.md: less than half of the memory under load. A gateway that hundreds of turns go through at once is not
- * held small: what they hold would not fit, and V8 would do little else than collect.
+ * held small: what they hold would not fit, and V8 would do little else than collect. Nor is one that much goes through outside of the heap, as long
+ * requests do: V8 counts that as old, and would go through the whole heap for every 12 MB of it.
  *
- * The size itself can only be said when a process is started, and who starts ours says nothing. But what V8 asks before it grows is asked each
+ * The sizes themselves can only be said when a process is started, and who starts ours says nothing. But what V8 asks before it grows is asked each
  * time: after each collection the young generation may grow once more, or no further.
  */
 export function keepHeapModest(): void {
-  setFlagsFromString(`--heap-growing-percent=${oldGrowth}`);
+  let growth: number = oldGrowth.modest;
+  setFlagsFromString(`--heap-growing-percent=${growth}`);
+  // What compiling took is given back by the thread that compiled, into a memory of its own that the C library keeps: 20 to 30 MB of it. By ours it is not.
   setFlagsFromString("--no-maglev-destroy-on-background");
   let mayGrow = true;
-  let collectedMs = 0;
+  let youngMs = 0;
+  let oldCount = 0;
   let since = performance.now();
+  /** Looks in a row at which it was too often. */
+  let looks = 0;
+  let roomyUntil = 0;
   let isBusy = false;
   const observer = new PerformanceObserver((list) => {
-    for (const { duration } of list.getEntries()) collectedMs += duration;
-    const passedMs = performance.now() - since;
+    for (const entry of list.getEntries()) {
+      const kind = kindOf(entry);
+      if (kind === constants.NODE_PERFORMANCE_GC_MINOR) youngMs += entry.duration;
+      else if (kind === constants.NODE_PERFORMANCE_GC_MAJOR) oldCount += 1;
+    }
+    const now = performance.now();
+    const passedMs = now - since;
     if (passedMs >= lookedAtMs) {
-      isBusy = collectedMs > passedMs * mostCollecting;
-      collectedMs = 0;
-      since += passedMs;
+      isBusy = youngMs > passedMs * mostCollecting;
+      looks = oldCount > (passedMs / 1_000) * mostOld ? looks + 1 : 0;
+      if (looks >= mostLooks) roomyUntil = now + roomyMs;
+      youngMs = 0;
+      oldCount = 0;
+      since = now;
+      const wanted = now < roomyUntil ? oldGrowth.own : oldGrowth.modest;
+      if (wanted !== growth) setFlagsFromString(`--heap-growing-percent=${(growth = wanted)}`);
     }
     const young = getHeapSpaceStatistics().find(({ space_name: name }) => name === "new_space");
     const hasRoom = isBusy || young === undefined || young.space_size < mostYoungBytes;
@@ -42,4 +64,8 @@ export function keepHeapModest(): void {
     setFlagsFromString(`--semi-space-growth-factor=${mayGrow ? 2 : 1}`);
   });
   observer.observe({ type: "gc" });
+}
+
+function kindOf(entry: PerformanceEntry): number | undefined {
+  return (entry as { readonly detail?: { readonly kind?: number } }).detail?.kind;
 }
