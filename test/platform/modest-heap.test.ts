@@ -24,6 +24,33 @@ async function youngAfterwards({ isModest, pauseMs }: { isModest: boolean; pause
   return Number(stdout);
 }
 
+/** How often the old generation is collected in the last second of a process of its own through which 200 KB go again and again, outside of the heap. */
+async function oldCollectionsAtLast(): Promise<number> {
+  const program = `
+    import { constants, PerformanceObserver } from "node:perf_hooks";
+    import { keepHeapModest } from ${JSON.stringify(module)};
+    keepHeapModest();
+    // As much as a gateway has loaded.
+    const kept = Array.from({ length: 100_000 }, (_, i) => ({ i, text: "x" + i }));
+    const endAt = performance.now() + 7_000;
+    let count = 0;
+    new PerformanceObserver((list) => {
+      for (const { detail, startTime } of list.getEntries()) {
+        if (detail.kind === constants.NODE_PERFORMANCE_GC_MAJOR && startTime > endAt - 1_000) count += 1;
+      }
+    }).observe({ type: "gc" });
+    while (performance.now() < endAt) {
+      for (let i = 0; i < 4; i++) {
+        new ArrayBuffer(200 * 1024);
+        Array.from({ length: 3_000 }, (_, i) => ({ i }));
+      }
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+    console.log(count, kept.length);`;
+  const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", program]);
+  return Number.parseInt(stdout, 10);
+}
+
 describe("a modest heap", () => {
   it("has a young generation that stays small, where it would grow, but not for one that does little else than collect", async () => {
     const [modest, usual, crowded] = await Promise.all([
@@ -35,4 +62,8 @@ describe("a modest heap", () => {
     expect(usual).toBeGreaterThan(20);
     expect(crowded).toBeGreaterThan(20);
   });
+
+  it("does not go through the whole heap again and again where much goes through outside of it", async () => {
+    expect(await oldCollectionsAtLast()).toBeLessThan(3);
+  }, 20_000);
 });
