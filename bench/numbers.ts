@@ -38,3 +38,10 @@ export function show(value: number): string {
 export function showSpread({ median: middle, least, most }: Spread): string {
   return `${show(middle)} (${show(least)}–${show(most)})`;
 }
+
+/** What a figure has to be. Where it is, a goal beyond it may be set: `raised`, on the same side. */
+export interface Goal {
+  readonly least?: number;
+  readonly most?: number;
+  readonly raised?: number;
+}

@@ -2,7 +2,7 @@ import { execFile, execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { measuredCore, runLoad } from "./native.ts";
-import { median } from "./numbers.ts";
+import { type Goal, median } from "./numbers.ts";
 import { type Answer, refusal, softFailure, streamAnswer, wholeAnswer } from "./payloads.ts";
 import { openFiles, residentBytes } from "./process-cost.ts";
 import { recording } from "./recording-case.ts";
@@ -15,7 +15,7 @@ export interface Row {
   readonly what: string;
   readonly value: number;
   readonly unit: string;
-  readonly goal?: { readonly least?: number; readonly most?: number };
+  readonly goal?: Goal;
 }
 
 export interface OwnResult {
@@ -123,7 +123,7 @@ const softFailures: OwnCase = {
         }
         const { requests } = await stage.upstream.stats();
         return [
-          { what: "healthy ÷ with failures", value: median(ratios), unit: "×", goal: { least: 0.85 } },
+          { what: "healthy ÷ with failures", value: median(ratios), unit: "×", goal: { least: 0.85, raised: 0.9 } },
           { what: "failures that no client saw", value: requests - asked, unit: "" },
         ];
       },
@@ -143,8 +143,8 @@ async function handOverInside(): Promise<Row[]> {
   const { handOvers, p50Ms, p99Ms } = await runInProcess<Record<"handOvers" | "p50Ms" | "p99Ms", number>>("hand-over");
   if (handOvers < 100) throw new Error(`only ${handOvers} hand-overs were seen inside`);
   return [
-    { what: "inside the gateway, p50", value: p50Ms, unit: "ms", goal: { most: 0.3 } },
-    { what: "inside the gateway, p99", value: p99Ms, unit: "ms", goal: { most: 3 } },
+    { what: "inside the gateway, p50", value: p50Ms, unit: "ms", goal: { most: 0.3, raised: 0.25 } },
+    { what: "inside the gateway, p99", value: p99Ms, unit: "ms", goal: { most: 3, raised: 1.5 } },
   ];
 }
 
@@ -219,7 +219,7 @@ const aborts: OwnCase = {
             what: "last client gone until the provider's last answer was given up",
             value: Math.max(0, (stats.lastAbortNs - load.closedAtNs) / 1e6),
             unit: "ms",
-            goal: { most: 100 },
+            goal: { most: 100, raised: 25 },
           },
           {
             what: "answers/s right afterwards, of those before",
@@ -227,7 +227,12 @@ const aborts: OwnCase = {
             unit: "×",
             goal: { least: 0.5 },
           },
-          { what: "sockets left over", value: openFiles(gateway.pid ?? 0) - before - 32, unit: "", goal: { most: 16 } },
+          {
+            what: "sockets left over",
+            value: openFiles(gateway.pid ?? 0) - before - 32,
+            unit: "",
+            goal: { most: 16, raised: 0 },
+          },
         ];
       },
     ),
@@ -266,7 +271,7 @@ const openStreams: OwnCase = {
         const { loopP50Ms, loopP99Ms, loopMaxMs } = await gateway.probe();
         checkLoad("open-streams", await running);
         return [
-          { what: "delay of the event loop, p99", value: loopP99Ms, unit: "ms", goal: { most: 20 } },
+          { what: "delay of the event loop, p99", value: loopP99Ms, unit: "ms", goal: { most: 20, raised: 4 } },
           { what: "delay of the event loop, p50", value: loopP50Ms, unit: "ms" },
           { what: "delay of the event loop, most", value: loopMaxMs, unit: "ms" },
           { what: "resident memory with 1,000 streams", value: most / 2 ** 20, unit: "MB" },
@@ -274,7 +279,7 @@ const openStreams: OwnCase = {
             what: "per stream, beyond the process at rest",
             value: (most - resting) / 1_000 / 1_024,
             unit: "KB",
-            goal: { most: 60 },
+            goal: { most: 60, raised: 10 },
           },
         ];
       },
@@ -311,7 +316,12 @@ const memory: OwnCase = {
         return [
           { what: "idle", value: megabytes(idle), unit: "MB", goal: { most: 70 } },
           { what: "requests made", value: done, unit: "", goal: { least: wanted } },
-          { what: "after them", value: megabytes(sizes.at(-1)?.bytes ?? Number.NaN), unit: "MB", goal: { most: 120 } },
+          {
+            what: "after them",
+            value: megabytes(sizes.at(-1)?.bytes ?? Number.NaN),
+            unit: "MB",
+            goal: { most: 120, raised: 115 },
+          },
           { what: "second tenth", value: megabytes(inTenth(2)), unit: "MB" },
           { what: "last tenth", value: megabytes(inTenth(10)), unit: "MB" },
           { what: "last tenth, of the second", value: inTenth(10) / inTenth(2), unit: "×", goal: { most: 1.05 } },
@@ -339,7 +349,7 @@ const crossDialect: OwnCase = {
       what,
       value,
       unit: "µs",
-      goal: { most: 5 },
+      goal: { most: 5, raised: 3 },
     })),
 };
 
@@ -354,7 +364,7 @@ const selection: OwnCase = {
         what: `${Number(size).toLocaleString("en-US")} credentials, ${strategy.replace("_", " ")}`,
         value,
         unit: "µs",
-        ...(size === "10000" ? { goal: { most: 20 } } : {}),
+        ...(size === "10000" ? { goal: { most: 20, raised: 5 } } : {}),
       };
     });
   },
@@ -397,8 +407,8 @@ const start: OwnCase = {
       median((times[name] ?? []).map((time, round) => time - (times["bare"]?.[round] ?? Number.NaN)));
     return [
       { what: "node -e 0", value: median(times["bare"] ?? []), unit: "ms" },
-      { what: "--version, beyond it", value: beyond("version"), unit: "ms", goal: { most: 15 } },
-      { what: "auth list, beyond it", value: beyond("list"), unit: "ms", goal: { most: 40 } },
+      { what: "--version, beyond it", value: beyond("version"), unit: "ms", goal: { most: 15, raised: 5 } },
+      { what: "auth list, beyond it", value: beyond("list"), unit: "ms", goal: { most: 40, raised: 30 } },
     ];
   },
 };

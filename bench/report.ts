@@ -1,4 +1,4 @@
-import { show, showSpread, type Spread } from "./numbers.ts";
+import { type Goal, show, showSpread, type Spread } from "./numbers.ts";
 import type { OwnResult } from "./own-cases.ts";
 import type { Compared } from "./side-by-side.ts";
 import type { Metric, Work } from "./works.ts";
@@ -46,10 +46,14 @@ export function judge(row: Compared, { goal, portkeyGoal }: Metric): string {
   return parts.join("; ");
 }
 
-export function judgeValue(value: number, { least, most }: { least?: number; most?: number }): string {
-  if (least !== undefined) return `≥ ${show(least)}: ${value >= least ? "met" : "NOT MET"}`;
-  if (most !== undefined) return `≤ ${show(most)}: ${value <= most ? "met" : "NOT MET"}`;
-  return "";
+/** `≤ 20.0: met; raised to 4.00: met`. */
+export function judgeValue(value: number, { least, most, raised }: Goal): string {
+  const against = (bound: number): string =>
+    (least === undefined ? value <= bound : value >= bound) ? "met" : "NOT MET";
+  const bound = least ?? most;
+  if (bound === undefined) return "";
+  const first = `${least === undefined ? "≤" : "≥"} ${show(bound)}: ${against(bound)}`;
+  return raised === undefined ? first : `${first}; raised to ${show(raised)}: ${against(raised)}`;
 }
 
 export function printOwn(results: readonly OwnResult[]): void {

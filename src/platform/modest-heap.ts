@@ -57,6 +57,8 @@ export function keepHeapModest(): void {
       const wanted = now < roomyUntil ? oldGrowth.own : oldGrowth.modest;
       if (wanted !== growth) setFlagsFromString(`--heap-growing-percent=${(growth = wanted)}`);
     }
+    // Asking takes as long as some turns: what may not grow is looked at now and then.
+    if (!mayGrow && since !== now) return;
     const young = getHeapSpaceStatistics().find(({ space_name: name }) => name === "new_space");
     const hasRoom = isBusy || young === undefined || young.space_size < mostYoungBytes;
     if (hasRoom === mayGrow) return;
