@@ -2,8 +2,8 @@ import { dirname, join } from "node:path";
 import { median, quantile } from "./numbers.ts";
 import type { OwnCase } from "./own-cases.ts";
 import { wholeAnswer } from "./payloads.ts";
-import { openStage, runSlice } from "./side-by-side.ts";
-import { startUnderstudy } from "./targets.ts";
+import { openStage, runSlice, type Stage } from "./side-by-side.ts";
+import { startUnderstudy, type UnderstudyTarget } from "./targets.ts";
 import type { Sample, Work } from "./works.ts";
 
 const work: Work = {
@@ -17,7 +17,7 @@ const work: Work = {
 };
 
 /** What is on, in the order in which `library-gateway.ts` goes through them. */
-const modes = ["whole", "no journal", "neither"] as const;
+const modes = ["whole", "no journal", "neither", "neither", "no journal", "whole"] as const;
 
 /** One gateway with its journal and its metrics on and off, in turns; see `library-gateway.ts`. */
 export const recording: OwnCase = {
@@ -43,32 +43,38 @@ interface Costs {
   readonly speed: number[];
 }
 
-/** Measures a new gateway, in slices that are short, since neighbours change within seconds. A round goes through the modes twice. */
+/** Measures a new gateway, in slices that are short, since neighbours change within seconds. */
 async function measureSet(program: string, rounds: number, costs: Costs): Promise<void> {
   const stage = await openStage([], (folder) => [{ name: "json", ...wholeAnswer(folder, "json") }]);
-  const serveInstead = [join(import.meta.dirname, "library-gateway.ts"), dirname(dirname(program))];
-  const gateway = await startUnderstudy(stage.upstream.port, ["json"], { program, serveInstead });
   try {
-    const until = Date.now() + 10_000;
-    for (let done = 0; done < 30_000 && Date.now() < until; ) {
-      done += (await runSlice(stage, gateway, work, { ms: 500, warmMs: 0 })).load.total;
-    }
-    for (let round = 0; round < rounds; round++) {
-      const samples = new Map<string, Sample[]>(modes.map((mode) => [mode, []]));
-      for (let i = 0; i < 2 * modes.length; i++) {
-        const sample = await runSlice(stage, gateway, work, { ms: 300, warmMs: 40 });
-        samples.get(modes[i % modes.length] ?? "")?.push(sample);
-        if (gateway.pid !== null) process.kill(gateway.pid, "SIGHUP");
-      }
-      const cost = (mode: string): number => sumOf(samples.get(mode), "cpuNs") / sumOf(samples.get(mode), "total");
-      const answers = (mode: string): number => sumOf(samples.get(mode), "total");
-      costs.both.push(percent(cost("whole") / cost("neither")));
-      costs.journal.push(percent(cost("whole") / cost("no journal")));
-      costs.speed.push(percent(answers("neither") / answers("whole")));
+    const serveInstead = [join(import.meta.dirname, "library-gateway.ts"), dirname(dirname(program))];
+    const gateway = await startUnderstudy(stage.upstream.port, ["json"], { program, serveInstead });
+    try {
+      await measure(stage, gateway, rounds, costs);
+    } finally {
+      await gateway.stop();
     }
   } finally {
-    await gateway.stop();
     stage.stop();
+  }
+}
+
+async function measure(stage: Stage, gateway: UnderstudyTarget, rounds: number, costs: Costs): Promise<void> {
+  const until = Date.now() + 10_000;
+  for (let done = 0; done < 30_000 && Date.now() < until; ) {
+    done += (await runSlice(stage, gateway, work, { ms: 500, warmMs: 0 })).load.total;
+  }
+  for (let round = 0; round < rounds; round++) {
+    const samples = new Map<string, Sample[]>(modes.map((mode) => [mode, []]));
+    for (const mode of modes) {
+      samples.get(mode)?.push(await runSlice(stage, gateway, work, { ms: 300, warmMs: 40 }));
+      if (gateway.pid !== null) process.kill(gateway.pid, "SIGURG");
+    }
+    const cost = (mode: string): number => sumOf(samples.get(mode), "cpuNs") / sumOf(samples.get(mode), "total");
+    const answers = (mode: string): number => sumOf(samples.get(mode), "total");
+    costs.both.push(percent(cost("whole") / cost("neither")));
+    costs.journal.push(percent(cost("whole") / cost("no journal")));
+    costs.speed.push(percent(answers("neither") / answers("whole")));
   }
 }
 

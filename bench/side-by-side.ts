@@ -99,18 +99,19 @@ export function checkLoad(what: string, { errors, total, firstError }: LoadResul
 
 /** Answers after which a just-in-time compiler is done with the code of a work, and of one that is slow by itself: many of its events each. */
 const warmAnswers = { fast: 10_000, slow: 1_500 };
-/** How many times as much of a slow work is asked for meanwhile. */
+/** How many paced streams more are open meanwhile; for a target that writes answers anew, and takes its time, none. */
 const busier = 6;
 
-/** Until the code that runs is the code that was optimised, or `warmUpMs` are over. */
+/** Until the code that runs is the code that was optimised, or `warmUpMs` are over. What is asked by the clock is asked as fast as it is answered here. */
 async function warmUp(stage: Stage, target: Target, work: Work, { warmUpMs }: Pace): Promise<void> {
-  const { pacedUs, rate, connections } = work;
-  const isSlow = pacedUs > 0 || rate !== undefined;
-  const more = { connections: connections * busier, ...(rate === undefined ? {} : { rate: rate * busier }) };
+  const { rate, ...unclocked } = work;
+  const isSlow = work.pacedUs > 0 || rate !== undefined;
+  const isPaced = work.pacedUs > 0 && target.isExact;
+  const warming = { ...unclocked, connections: work.connections * (isPaced ? busier : 1) };
   const until = Date.now() + (target.pid === null ? Math.min(1_000, warmUpMs) : warmUpMs);
   for (let done = 0; done < warmAnswers[isSlow ? "slow" : "fast"] && Date.now() < until; ) {
     const times = { ms: Math.min(isSlow ? 1_000 : 500, warmUpMs), warmMs: 0 };
-    done += (await runSlice(stage, target, isSlow ? { ...work, ...more } : work, times)).load.total;
+    done += (await runSlice(stage, target, warming, times)).load.total;
   }
 }
 

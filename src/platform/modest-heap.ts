@@ -13,7 +13,7 @@ const lookedAtMs = 1_000;
 const mostCollecting = 0.1;
 /** More often than this in a second the old generation may not be collected: then it is too small for what comes and goes outside of the heap. */
 const mostOld = 5;
-/** So long the old generation may grow after that as V8 likes, in ms. */
+/** So long, and until the next collection, the old generation may grow after that as V8 likes, in ms. */
 const roomyMs = 60_000;
 
 /**
@@ -28,7 +28,7 @@ const roomyMs = 60_000;
 export function keepHeapModest(): void {
   let growth: number = oldGrowth.modest;
   setFlagsFromString(`--heap-growing-percent=${growth}`);
-  // What compiling took is given back by the thread that compiled, into a memory of its own that the C library keeps: 20 to 30 MB of it. By ours it is not.
+  // What compiling took is given back by our thread, at once, and not by one beside it, later: 20 MB less are kept by the C library (decision 025).
   setFlagsFromString("--no-maglev-destroy-on-background");
   let mayGrow = true;
   let youngMs = 0;
@@ -53,15 +53,19 @@ export function keepHeapModest(): void {
       const wanted = now < roomyUntil ? oldGrowth.own : oldGrowth.modest;
       if (wanted !== growth) setFlagsFromString(`--heap-growing-percent=${(growth = wanted)}`);
     }
-    // Asking takes as long as some turns: what may not grow is looked at now and then.
+    // Asking for the size takes as long as some turns: what may not grow is looked at now and then.
     if (!mayGrow && since !== now) return;
-    const young = getHeapSpaceStatistics().find(({ space_name: name }) => name === "new_space");
-    const hasRoom = isBusy || young === undefined || young.space_size < mostYoungBytes;
+    const hasRoom = isBusy || isYoungSmall();
     if (hasRoom === mayGrow) return;
     mayGrow = hasRoom;
     setFlagsFromString(`--semi-space-growth-factor=${mayGrow ? 2 : 1}`);
   });
   observer.observe({ type: "gc" });
+}
+
+function isYoungSmall(): boolean {
+  const young = getHeapSpaceStatistics().find(({ space_name: name }) => name === "new_space");
+  return young === undefined || young.space_size < mostYoungBytes;
 }
 
 function kindOf(entry: PerformanceEntry): number | undefined {
