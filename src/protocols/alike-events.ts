@@ -15,7 +15,7 @@ import {
   startWasm,
   v128,
   type WasmFunction,
-} from "./wasm-module.ts";
+} from "../core/wasm-module.ts";
 
 /** What events look like that say the same kind of thing and differ only in what they say. Each ends with a blank line, and its lines with LF. */
 export interface EventShape {
@@ -212,7 +212,14 @@ function endOfAllCode(): Instruction[] {
     [branch(1), end, end],
     [get(literal), get(size), number(headBytes + 15), i32.add, number(-16), i32.and, i32.add, set(literal), branch(2)],
     [end],
-    // The rest of the line.
+    // The rest of the line. By 64 first, as far as there is nothing that could end it.
+    [block, loop],
+    [get(place), number(64), i32.add, get(length), i32.gtU, branchIf(1)],
+    [get(place), load.bytes16(0), get(place), load.bytes16(16), i8x16.minU],
+    [get(place), load.bytes16(32), get(place), load.bytes16(48), i8x16.minU, i8x16.minU],
+    [...splat(14), i8x16.ltU, v128.anyTrue, branchIf(1)],
+    [...add(place, 64), branch(0)],
+    [end, end],
     search(isEither(10, 13), 3),
     [get(place), number(1), i32.add, get(length), i32.geU, branchIf(3)],
     [get(place), load.bytes2(0), number(0x0a0a), i32.ne, branchIf(3)],

@@ -14,7 +14,7 @@ import {
   startWasm,
   store,
   v128,
-} from "./wasm-module.ts";
+} from "../core/wasm-module.ts";
 
 /**
  * Where any of some short texts stand in a body, found in one pass. A search of its own for each costs 50 to 200 µs in the 200 KB that agents
@@ -200,7 +200,7 @@ function findCode(): Instruction[] {
     [...splat(0), i8x16.ne, i8x16.bitmask, set(bits)],
     [get(bits), i32.eqz, branchIf(0)],
     [loop],
-    [get(next), get(place), get(bits), i32.ctz, i32.add, store, ...add(next, 4)],
+    [get(next), get(place), get(bits), i32.ctz, i32.add, store.bytes4, ...add(next, 4)],
     [get(bits), get(bits), number(1), i32.sub, i32.and, set(bits)],
     [get(bits), branchIf(0)],
     [end, end],

@@ -1,4 +1,5 @@
 import { HttpFault } from "./response-head.ts";
+import { type WholeChunks, wholeChunks } from "./whole-chunks.ts";
 
 const lineFeed = 10;
 const carriageReturn = 13;
@@ -17,6 +18,7 @@ export class ChunkedBody {
   /** What of a line end or of the end of a chunk was seen. */
   #sawReturn = false;
   #lineIsEmpty = true;
+  readonly #whole: WholeChunks = wholeChunks();
 
   get isDone(): boolean {
     return this.#state === "done";
@@ -32,7 +34,15 @@ export class ChunkedBody {
     let end = 0;
     let broken: HttpFault | null = null;
     while (at < bytes.length && this.#state !== "done" && broken === null) {
-      if (this.#state === "size" && this.#digits === 0) at = this.#beginWhole(bytes, at);
+      if (this.#state === "size" && this.#digits === 0) {
+        // The first one stays where it is.
+        if (from >= 0) {
+          at = this.#whole.move(bytes, at, end);
+          end = this.#whole.movedTo;
+          if (at === bytes.length) break;
+        }
+        at = this.#beginWhole(bytes, at);
+      }
       if (this.#state !== "data") {
         broken = this.#step(bytes[at] ?? 0);
         at += 1;

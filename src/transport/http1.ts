@@ -5,6 +5,7 @@ import type { TransportRequest, TransportResponse } from "../core/transport.ts";
 import { TransportError } from "../core/transport.ts";
 import { Http1Connection } from "./http1-connection.ts";
 import { toTransportError } from "./network-error.ts";
+import { wholeChunks } from "./whole-chunks.ts";
 import { type Address, parseAddress, writeRequest } from "./write-request.ts";
 
 export interface Http1Options {
@@ -40,13 +41,10 @@ interface Reading {
 
 const addressLimit = 1_000;
 
-/** Largest piece that is read from a connection at once, in bytes. */
-const readBytes = 64 * 1024;
-
 export function createHttp1Client(options: Http1Options): Http1Client {
   // One for all connections: each piece is taken out of it before the next can be read, by whatever connection. Without it Node makes a
   // buffer of this size for every read.
-  const incoming = Buffer.allocUnsafeSlow(readBytes);
+  const { incoming } = wholeChunks();
   const pools = new Map<string, Pool>();
   const addresses = new Map<string, Address>();
   let closed = false;

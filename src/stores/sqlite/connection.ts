@@ -50,7 +50,7 @@ export const durableLevel = "EXTRA";
  * How often turns look whether another process has written, in ms. Looking is four calls of the system. What must not be old, such as a
  * claim on a refresh token, is read in its own transaction.
  */
-export const lookEveryMs = 10;
+export const lookEveryMs = 25;
 
 /** Commits of all connections of this process: two of them may have the same file open. */
 let commitsOfProcess = 0;

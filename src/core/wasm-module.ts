@@ -49,7 +49,6 @@ export const i32 = {
   shl: [0x74],
   shrU: [0x76],
 } as const satisfies Record<string, Instruction>;
-export const store: Instruction = [0x36, 0, 0];
 const simd = (code: number): number[] => [0xfd, ...unsigned(code)];
 /** 16 bytes, 4, 2 or 1 from a place in memory and so many behind it. */
 export const load = {
@@ -58,6 +57,12 @@ export const load = {
   bytes2: (offset: number): number[] => [0x2f, 0, ...unsigned(offset)],
   byte: (offset: number): number[] => [0x2d, 0, ...unsigned(offset)],
 } as const;
+/** 16 bytes, 4 or 1, to the place in memory that was given before them. */
+export const store = {
+  bytes16: [...simd(11), 0, 0],
+  bytes4: [0x36, 0, 0],
+  byte: [0x3a, 0, 0],
+} as const satisfies Record<string, Instruction>;
 export const v128 = { and: simd(78), or: simd(80), anyTrue: simd(83) } as const;
 export const i8x16 = {
   swizzle: simd(14),
@@ -65,6 +70,7 @@ export const i8x16 = {
   eq: simd(35),
   ne: simd(36),
   ltU: simd(38),
+  minU: simd(119),
   bitmask: simd(100),
   shrU: simd(109),
 } as const;
