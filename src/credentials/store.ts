@@ -77,7 +77,7 @@ export interface Store {
   listCooldownsOf?(provider: string, credentialId: string): Soon<readonly Cooldown[]>;
   /**
    * Writes a cooldown. Rule R5 is kept here too, for two processes at once: of the stored and the given one the later
-   * `until` wins. Turns of other processes see it within 10 ms, all else at once, and it outlives them; a power cut may lose the last ones.
+   * `until` wins. Turns of other processes see it within 25 ms, all else at once, and it outlives them; a power cut may lose the last ones.
    */
   putCooldown(cooldown: Cooldown): Promise<void>;
   /**

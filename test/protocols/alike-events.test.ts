@@ -63,6 +63,21 @@ describe("events of one shape", () => {
     );
   });
 
+  it("end where a pattern says when the rest of their line is long", () => {
+    for (const length of [40, 63, 64, 65, 127, 128, 129, 200, 300]) {
+      for (let place = 0; place < length; place += 7) {
+        for (const char of ["\n", "\r", "\t", "x"]) {
+          const rest = `${"x".repeat(place)}${char}${"x".repeat(length - place - 1)}`;
+          const text = `event: a\ndata: {"type":"a","delta":"${rest}"}\n\n`.repeat(2);
+          for (const cut of [0, 1, 2, 3, length]) {
+            const bytes = Buffer.from(text.slice(0, text.length - cut));
+            expect(end(named, bytes)).toBe(endByPattern(named, bytes.toString(), 0));
+          }
+        }
+      }
+    }
+  });
+
   it("end where a pattern says, wherever one begins", () => {
     let found = 0;
     const runs = fc.property(

@@ -56,7 +56,18 @@ describe("a chunked body", () => {
       ascii.map((text) => `000${text.length.toString(16)}\r\n${text}\r\n`),
       ascii.map((text) => `00000${text.length.toString(16)}\r\n${text}\r\n`),
       ascii.map((text) => `${(text.length + 1).toString(16)}\r\n${text}\r\n`),
-      fc.constantFrom("0\r\n\r\n", "\r\n", "g\r\n", "5\n", "-1\r\n", "0\r\na: b\r\n\r\n", " 1\r\na\r\n", "fffff\r\n"),
+      fc.constantFrom(
+        "0\r\n\r\n",
+        "\r\n",
+        "g\r\n",
+        "5\n",
+        "-1\r\n",
+        "0\r\na: b\r\n\r\n",
+        " 1\r\na\r\n",
+        "fffff\r\n",
+        "00000000001\r\na\r\n",
+        "100000001\r\na\r\n",
+      ),
     );
     let whole = 0;
     const runs = fc.property(
