@@ -4,17 +4,17 @@ import { getHeapSpaceStatistics, setFlagsFromString } from "node:v8";
 /** What V8's young generation may grow to, in bytes: two halves of 4 MB. Its own limit is four times that. */
 const mostYoungBytes = 2 * 4 * 2 ** 20;
 
-/** How much the old generation may grow between two collections, in percent of what was in use. V8's own choice, 0, is up to 300. */
-const oldGrowth = { modest: 50, own: 0 } as const;
+/** How much the old generation may grow between two collections, in percent of what was in use. The larger is the most that V8 itself would choose. */
+const oldGrowth = { modest: 50, most: 300 } as const;
 
 /** What collecting may take is looked at again after so long, in ms. */
 const lookedAtMs = 1_000;
 /** A larger share of the time than this may not go into collecting the young generation: then it is too small for what is under way at once. */
 const mostCollecting = 0.1;
-/** More often than this in a second the old generation may not be collected: then it is too small for what comes and goes outside of the heap. */
-const mostOld = 5;
-/** So long, and until the next collection, the old generation may grow after that as V8 likes, in ms. */
-const roomyMs = 60_000;
+/** So many collections of the old generation may not lie within so long: then it is too small for what comes and goes outside of the heap. A start takes three. */
+const crowdedOld = { count: 4, withinMs: 1_000 };
+/** So long, and until the next collection, the old generation may grow more after that, in ms. */
+const roomyMs = 10 * 60_000;
 
 /**
  * Has V8 keep this process small, from now on: for one that runs for days beside others, as a gateway on a laptop does. What it costs and
@@ -32,29 +32,35 @@ export function keepHeapModest(): void {
   setFlagsFromString("--no-maglev-destroy-on-background");
   let mayGrow = true;
   let youngMs = 0;
-  let oldCount = 0;
+  /** When the last collections of the old generation began, the latest last. */
+  const oldAt: number[] = [];
   let since = performance.now();
   let roomyUntil = 0;
   let isBusy = false;
   const observer = new PerformanceObserver((list) => {
+    let hasOld = false;
     for (const entry of list.getEntries()) {
       const kind = kindOf(entry);
       if (kind === constants.NODE_PERFORMANCE_GC_MINOR) youngMs += entry.duration;
-      else if (kind === constants.NODE_PERFORMANCE_GC_MAJOR) oldCount += 1;
+      if (kind !== constants.NODE_PERFORMANCE_GC_MAJOR) continue;
+      hasOld = true;
+      if (oldAt.push(entry.startTime) > crowdedOld.count) oldAt.shift();
     }
     const now = performance.now();
     const passedMs = now - since;
-    if (passedMs >= lookedAtMs) {
+    const isDue = passedMs >= lookedAtMs;
+    if (isDue) {
       isBusy = youngMs > passedMs * mostCollecting;
-      if (oldCount > (passedMs / 1_000) * mostOld) roomyUntil = now + roomyMs;
       youngMs = 0;
-      oldCount = 0;
       since = now;
-      const wanted = now < roomyUntil ? oldGrowth.own : oldGrowth.modest;
+    }
+    if (isDue || hasOld) {
+      if (oldAt.length === crowdedOld.count && now - oldAt[0]! < crowdedOld.withinMs) roomyUntil = now + roomyMs;
+      const wanted = now < roomyUntil ? oldGrowth.most : oldGrowth.modest;
       if (wanted !== growth) setFlagsFromString(`--heap-growing-percent=${(growth = wanted)}`);
     }
-    // Asking for the size takes as long as some turns: what may not grow is looked at now and then.
-    if (!mayGrow && since !== now) return;
+    // Asking for the size takes as long as some turns: what may not grow is looked at now and then, and where V8 may have made it smaller.
+    if (!mayGrow && !isDue && !hasOld) return;
     const hasRoom = isBusy || isYoungSmall();
     if (hasRoom === mayGrow) return;
     mayGrow = hasRoom;

@@ -24,20 +24,18 @@ async function youngAfterwards({ isModest, pauseMs }: { isModest: boolean; pause
   return Number(stdout);
 }
 
-/** How often the old generation is collected in the last second of a process of its own through which 200 KB go again and again, outside of the heap. */
-async function oldCollectionsAtLast(): Promise<number> {
+/** How often the old generation is collected in the three seconds of a process of its own through which 200 KB go again and again, outside of the heap. */
+async function oldCollections(): Promise<number> {
   const program = `
     import { constants, PerformanceObserver } from "node:perf_hooks";
     import { keepHeapModest } from ${JSON.stringify(module)};
     keepHeapModest();
     // As much as a gateway has loaded.
     const kept = Array.from({ length: 100_000 }, (_, i) => ({ i, text: "x" + i }));
-    const endAt = performance.now() + 5_000;
+    const endAt = performance.now() + 3_000;
     let count = 0;
     new PerformanceObserver((list) => {
-      for (const { detail, startTime } of list.getEntries()) {
-        if (detail.kind === constants.NODE_PERFORMANCE_GC_MAJOR && startTime > endAt - 1_000) count += 1;
-      }
+      for (const { detail } of list.getEntries()) if (detail.kind === constants.NODE_PERFORMANCE_GC_MAJOR) count += 1;
     }).observe({ type: "gc" });
     while (performance.now() < endAt) {
       for (let i = 0; i < 4; i++) {
@@ -64,6 +62,9 @@ describe("a modest heap", () => {
   });
 
   it("does not go through the whole heap again and again where much goes through outside of it", async () => {
-    expect(await oldCollectionsAtLast()).toBeLessThan(6);
+    // Four within a second are what it takes to be noticed.
+    const count = await oldCollections();
+    expect(count).toBeGreaterThanOrEqual(4);
+    expect(count).toBeLessThan(10);
   });
 });
