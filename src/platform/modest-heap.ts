@@ -1,11 +1,13 @@
 import { constants, type PerformanceEntry, PerformanceObserver } from "node:perf_hooks";
-import { getHeapSpaceStatistics, setFlagsFromString } from "node:v8";
+import { getHeapSpaceStatistics, getHeapStatistics, setFlagsFromString } from "node:v8";
 
 /** What V8's young generation may grow to, in bytes: two halves of 4 MB. Its own limit is four times that. */
 const mostYoungBytes = 2 * 4 * 2 ** 20;
 
 /** How much the old generation may grow between two collections, in percent of what was in use. The larger is the most that V8 itself would choose. */
 const oldGrowth = { modest: 50, most: 300 } as const;
+/** And in bytes, where it is the larger: what comes and goes outside of the heap does not grow with what lives in it. */
+const mostRoomBytes = 60 * 2 ** 20;
 
 /** What collecting may take is looked at again after so long, in ms. */
 const lookedAtMs = 1_000;
@@ -56,7 +58,7 @@ export function keepHeapModest(): void {
     }
     if (isDue || hasOld) {
       if (oldAt.length === crowdedOld.count && now - oldAt[0]! < crowdedOld.withinMs) roomyUntil = now + roomyMs;
-      const wanted = now < roomyUntil ? oldGrowth.most : oldGrowth.modest;
+      const wanted = now < roomyUntil ? roomyGrowth() : oldGrowth.modest;
       if (wanted !== growth) setFlagsFromString(`--heap-growing-percent=${(growth = wanted)}`);
     }
     // Asking for the size takes as long as some turns: what may not grow is looked at now and then, and where V8 may have made it smaller.
@@ -67,6 +69,12 @@ export function keepHeapModest(): void {
     setFlagsFromString(`--semi-space-growth-factor=${mayGrow ? 2 : 1}`);
   });
   observer.observe({ type: "gc" });
+}
+
+/** In steps of 50 percent, since each change is told to V8. */
+function roomyGrowth(): number {
+  const percent = (mostRoomBytes / getHeapStatistics().used_heap_size) * 100;
+  return Math.min(oldGrowth.most, Math.max(oldGrowth.modest, Math.floor(percent / 50) * 50));
 }
 
 function isYoungSmall(): boolean {
