@@ -6,7 +6,7 @@ const mostYoungBytes = 2 * 4 * 2 ** 20;
 
 /** How much the old generation may grow between two collections, in percent of what was in use. The larger is the most that V8 itself would choose. */
 const oldGrowth = { modest: 50, most: 300 } as const;
-/** And in bytes, where it is the larger: what comes and goes outside of the heap does not grow with what lives in it. */
+/** Of that larger one, no more than so many bytes: what comes and goes outside of the heap does not grow with what lives in it. */
 const mostRoomBytes = 60 * 2 ** 20;
 
 /** What collecting may take is looked at again after so long, in ms. */
