@@ -58,7 +58,7 @@ export function keepHeapModest(): void {
     }
     if (isDue || hasOld) {
       if (oldAt.length === crowdedOld.count && now - oldAt[0]! < crowdedOld.withinMs) roomyUntil = now + roomyMs;
-      const wanted = now < roomyUntil ? roomyGrowth() : oldGrowth.modest;
+      const wanted = now < roomyUntil ? roomyGrowth(getHeapStatistics().used_heap_size) : oldGrowth.modest;
       if (wanted !== growth) setFlagsFromString(`--heap-growing-percent=${(growth = wanted)}`);
     }
     // Asking for the size takes as long as some turns: what may not grow is looked at now and then, and where V8 may have made it smaller.
@@ -71,9 +71,9 @@ export function keepHeapModest(): void {
   observer.observe({ type: "gc" });
 }
 
-/** In steps of 50 percent, since each change is told to V8. */
-function roomyGrowth(): number {
-  const percent = (mostRoomBytes / getHeapStatistics().used_heap_size) * 100;
+/** What a heap with so much in use may grow by where it has room, in percent: in steps of 50, since each change is told to V8. */
+export function roomyGrowth(usedBytes: number): number {
+  const percent = (mostRoomBytes / usedBytes) * 100;
   return Math.min(oldGrowth.most, Math.max(oldGrowth.modest, Math.floor(percent / 50) * 50));
 }
 

@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
+import { roomyGrowth } from "../../src/platform/modest-heap.ts";
 
 const module = new URL("../../src/platform/modest-heap.ts", import.meta.url).href;
 
@@ -67,4 +68,19 @@ describe("a modest heap", () => {
     expect(count).toBeGreaterThanOrEqual(4);
     expect(count).toBeLessThan(10);
   });
+
+  it.each([
+    [15, 300],
+    [20, 300],
+    [25, 200],
+    [45, 100],
+    [60, 100],
+    [100, 50],
+    [1_500, 50],
+  ])(
+    "with room: %i MB in use may grow by %i percent, 60 MB at most, and by half whatever they are",
+    (usedMb, percent) => {
+      expect(roomyGrowth(usedMb * 2 ** 20)).toBe(percent);
+    },
+  );
 });
