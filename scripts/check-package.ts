@@ -255,6 +255,12 @@ function checkOn(version: string, bin: string): void {
     expect(JSON.stringify(facts) === JSON.stringify(expected), JSON.stringify(facts));
     return "a turn, a refusal, fetch, a gateway";
   });
+  step(`Node ${version}: understudy serve`, () => {
+    copyFileSync(join(root, "scripts/package-consumers/serve.mjs"), join(consumer, "serve.mjs"));
+    const facts = run(node, "serve.mjs").trim();
+    expect(facts === '{"health":200,"withoutKey":401,"code":0,"odd":[]}', facts);
+    return "it answers, asks for its key, ends when it is told, and V8 knows what it is told";
+  });
   step(`Node ${version}: what index.js loads`, () => {
     writeFileSync(join(consumer, "loads.mjs"), loads);
     const files = JSON.parse(run(node, "loads.mjs")) as string[];
