@@ -9,13 +9,14 @@ let said = "";
 let complaints = "";
 child.stderr.setEncoding("utf8").on("data", (text) => (complaints += text));
 const exited = once(child, "exit");
+process.on("exit", () => child.kill("SIGKILL"));
 const url = await new Promise((resolve, reject) => {
   child.stdout.setEncoding("utf8").on("data", (text) => {
     said += text;
     const found = /http:\/\/[\d.]+:\d+/.exec(said)?.[0];
     if (found !== undefined) resolve(found);
   });
-  exited.then(() => reject(new Error(`it ended: ${said}${complaints}`)));
+  void exited.then(() => reject(new Error(`it ended: ${said}${complaints}`)));
 });
 const health = await fetch(`${url}/health`);
 const models = await fetch(`${url}/v1/models`);
