@@ -43,7 +43,10 @@ const socketWrites = /^(?:write(?:v|Buffer|Latin1String|Utf8String|AsciiString)|
 const lookedAtMs = Number(options.seconds) * 1_000;
 for (const name of options.only) {
   const work = works.find((one) => one.name === name);
-  if (work === undefined) throw new Error(`there is no work ${name}: run.ts --list names them`);
+  if (work === undefined) {
+    console.error(`there is no work ${name}: run.ts --list names them`);
+    process.exit(2);
+  }
   const { cpuUs, groups } = await profile(work);
   const rows = [...groups].sort(([, a], [, b]) => b - a);
   if (options.json) console.log(JSON.stringify({ work: name, cpuUs, groups: Object.fromEntries(rows) }));
@@ -60,9 +63,10 @@ async function profile(work: Work): Promise<{ cpuUs: number; groups: Map<string,
   const folder = mkdtempSync(join(tmpdir(), "bench-profile-"));
   const stage = await openStage([work]);
   const nodeOptions = ["--cpu-prof", `--cpu-prof-dir=${folder}`, "--cpu-prof-interval=500"];
+  let gateway: Target | null = null;
   try {
     const { port } = stage.upstream;
-    const gateway = options.bare
+    gateway = options.bare
       ? await startBare(port, nodeOptions)
       : await startUnderstudy(port, [work.name], { program: resolve(options.program), nodeOptions });
     await runSlice(stage, gateway, work, { ms: lookedAtMs, warmMs: 0 });
@@ -76,6 +80,8 @@ async function profile(work: Work): Promise<{ cpuUs: number; groups: Map<string,
     const written = JSON.parse(readFileSync(join(folder, file), "utf8")) as CpuProfile;
     return { cpuUs: cpuNs / load.total / 1_000, groups: sharesOf(written, window) };
   } finally {
+    // Once more does nothing.
+    await gateway?.stop();
     stage.stop();
     rmSync(folder, { recursive: true, force: true });
   }
