@@ -1,45 +1,107 @@
 /**
  * The gateway of a built package, started through the library: with its journal and its metrics, or without. There is no such switch in
- * the product; this is how to measure what they cost. One process, which SIGURG takes to the next of `modes`, since two processes of the same code differ
- * by several percent for as long as they live. There and back, so that each mode comes after each other one: what one leaves behind is paid by the
- * next. The time to the first event is counted in all of them. It has no status page, and no spans.
+ * the product; this is how to measure what they cost. One process, since two of the same code differ by several percent for as long as they live, which goes
+ * through `modes` by itself, every 512 turns: what a neighbour of the machine does lasts longer than that and falls on both sides alike. There and back, so
+ * that each mode comes after each other one: what one leaves behind is paid by the next. The time to the first event is counted in all of them. It has no
+ * status page, and no spans.
  *
- *   UNDERSTUDY_HOME=… node bench/library-gateway.ts DIST
+ * At SIGURG it writes the slices since the last time, as JSON, to FILE.
+ *
+ *   UNDERSTUDY_HOME=… node bench/library-gateway.ts DIST FILE
  */
+import { renameSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { TurnRecord } from "../src/core/events.ts";
 import type * as ClientKeyModule from "../src/gateway/client-key.ts";
 import type * as GatewayModule from "../src/gateway/gateway.ts";
 import type * as WorkspaceModule from "../src/workspace.ts";
 
-const whole = { journal: true, metrics: true };
-const noJournal = { journal: false, metrics: true };
-const neither = { journal: false, metrics: false };
-/** What is on, one after the other, and from the beginning again. */
-const modes = [whole, noJournal, neither, neither, noJournal, whole];
-let at = 0;
+const on = {
+  whole: { journal: true, metrics: true },
+  "no journal": { journal: false, metrics: true },
+  neither: { journal: false, metrics: false },
+};
+export type Mode = keyof typeof on;
 
-const [dist = ""] = process.argv.slice(2);
+/** What is on, one after the other, and from the beginning again: two pairs of pairs. */
+export const modes: readonly Mode[] = [
+  ...(["whole", "neither", "neither", "whole"] as const),
+  ...(["whole", "no journal", "no journal", "whole"] as const),
+];
 
-const load = async <T>(name: string): Promise<T> => (await import(join(resolve(dist), name))) as T;
-const { openWorkspace } = await load<typeof WorkspaceModule>("workspace.js");
-const { createGateway } = await load<typeof GatewayModule>("gateway/gateway.js");
-const { clientKeyFile, readOrCreateClientKey } = await load<typeof ClientKeyModule>("gateway/client-key.js");
+/** So many turns that ended while one mode was on. */
+export interface Slice {
+  /** Its place in `modes`. */
+  readonly at: number;
+  /** What the process used, all threads, in µs. */
+  readonly cpuUs: number;
+  readonly ms: number;
+}
 
-const workspace = await openWorkspace();
-const { store } = workspace;
-const appendTurn = store.appendTurn.bind(store);
-Object.assign(store, {
-  appendTurn: (turn: TurnRecord) => (modes[at]?.journal === true ? appendTurn(turn) : undefined),
-});
-const onTurn = workspace.onTurn.bind(workspace);
-Object.assign(workspace, {
-  onTurn: (observe: Parameters<typeof onTurn>[0]) => onTurn(() => (modes[at]?.metrics === true ? observe() : null)),
-});
-const clientKey = readOrCreateClientKey(clientKeyFile(workspace.home));
-const options = { workspace, clientKey, port: 0, spans: false };
-const gateway = await createGateway(options);
-process.on("SIGURG", () => {
-  at = (at + 1) % modes.length;
-});
-console.log(gateway.url);
+/** Twice what is written at once, so that each slice pays for its own. */
+const turnsOfSlice = 512;
+
+/** Notes what each slice cost, and goes on to the next. */
+class Slices {
+  #done: Slice[] = [];
+  #at = 0;
+  #turns = 0;
+  #cpu = process.cpuUsage();
+  #since = performance.now();
+
+  get on(): { readonly journal: boolean; readonly metrics: boolean } {
+    return on[modes[this.#at] ?? "whole"];
+  }
+
+  /** A turn has ended. */
+  count(): void {
+    if (++this.#turns < turnsOfSlice) return;
+    const { user, system } = process.cpuUsage(this.#cpu);
+    const now = performance.now();
+    this.#done.push({ at: this.#at, cpuUs: user + system, ms: now - this.#since });
+    this.#at = (this.#at + 1) % modes.length;
+    this.#turns = 0;
+    this.#cpu = process.cpuUsage();
+    this.#since = now;
+  }
+
+  take(): readonly Slice[] {
+    const done = this.#done;
+    this.#done = [];
+    return done;
+  }
+}
+
+/** The process; not when somebody only wants to know its modes. */
+async function main(dist: string, file: string): Promise<void> {
+  const load = async <T>(name: string): Promise<T> => (await import(join(resolve(dist), name))) as T;
+  const { openWorkspace } = await load<typeof WorkspaceModule>("workspace.js");
+  const { createGateway } = await load<typeof GatewayModule>("gateway/gateway.js");
+  const { clientKeyFile, readOrCreateClientKey } = await load<typeof ClientKeyModule>("gateway/client-key.js");
+
+  const slices = new Slices();
+  const workspace = await openWorkspace();
+  const { store } = workspace;
+  const appendTurn = store.appendTurn.bind(store);
+  Object.assign(store, {
+    appendTurn(turn: TurnRecord) {
+      const appended = slices.on.journal ? appendTurn(turn) : undefined;
+      slices.count();
+      return appended;
+    },
+  });
+  const onTurn = workspace.onTurn.bind(workspace);
+  Object.assign(workspace, {
+    onTurn: (observe: Parameters<typeof onTurn>[0]) => onTurn(() => (slices.on.metrics ? observe() : null)),
+  });
+  const clientKey = readOrCreateClientKey(clientKeyFile(workspace.home));
+  const gateway = await createGateway({ workspace, clientKey, port: 0, spans: false });
+  process.on("SIGURG", () => {
+    writeFileSync(`${file}.new`, JSON.stringify(slices.take()));
+    renameSync(`${file}.new`, file);
+  });
+  console.log(gateway.url);
+}
+
+const [dist, file] = process.argv.slice(2);
+if (import.meta.main && dist !== undefined && file !== undefined) await main(dist, file);

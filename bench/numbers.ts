@@ -13,6 +13,14 @@ export function quantile(values: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
 }
 
+/** What the median of all that could have been measured lies between, with 95 % certainty, whatever their distribution; NaN for none. */
+export function medianWithin(values: readonly number[]): readonly [low: number, high: number] {
+  const sorted = [...values].sort((a, b) => a - b);
+  const reach = 0.98 * Math.sqrt(sorted.length);
+  const at = (index: number): number => sorted[Math.min(sorted.length - 1, Math.max(0, index))] ?? Number.NaN;
+  return [at(Math.floor(sorted.length / 2 - reach)), at(Math.ceil(sorted.length / 2 + reach) - 1)];
+}
+
 /** A value of several rounds. */
 export interface Spread {
   readonly median: number;

@@ -2,9 +2,10 @@
  * Where a gateway's time goes, by folder: `node bench/profile.ts --only json-2k`. It runs from its sources, so that each function is told by its
  * file. What the figures mean is in bench/README.md under Profiles.
  *
+ *   --perf           by Linux's perf in place of V8's profiler: with the system's part, and without what waits for the core
  *   --only NAME      one work of the benchmark (run.ts --list names them); may be given several times; json-2k
  *   --program P      main.ts of other sources; src/cli/main.ts
- *   --bare           what Node itself allows (bare.ts) in the gateway's place
+ *   --target T       in the gateway's place what Node itself allows (bare), or the least that the work takes (least)
  *   --seconds N      how long it is looked at, after it was warmed up for as long; 8
  *   --json           one line of JSON for each work
  */
@@ -13,16 +14,18 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { firstLine, spawnPinned } from "./native.ts";
+import { perfNodeOptions, sampleByPerf } from "./perf-samples.ts";
 import { openStage, runSlice } from "./side-by-side.ts";
-import { plainEnv, startUnderstudy, type Target, target } from "./targets.ts";
+import { plainEnv, startLeast, startUnderstudy, type Target, target } from "./targets.ts";
 import { type Work, works } from "./works.ts";
 
 const { values: options } = parseArgs({
   options: {
     only: { type: "string", multiple: true, default: ["json-2k"] },
     program: { type: "string", default: join(import.meta.dirname, "../src/cli/main.ts") },
-    bare: { type: "boolean", default: false },
+    target: { type: "string", default: "understudy" },
     seconds: { type: "string", default: "8" },
+    perf: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
   },
 });
@@ -41,13 +44,17 @@ interface CpuProfile {
 
 const socketWrites = /^(?:write(?:v|Buffer|Latin1String|Utf8String|AsciiString)|shutdown)$/;
 const lookedAtMs = Number(options.seconds) * 1_000;
+if (!(lookedAtMs > 0)) {
+  console.error(`--seconds is a number above 0, not ${options.seconds}`);
+  process.exit(2);
+}
 for (const name of options.only) {
   const work = works.find((one) => one.name === name);
   if (work === undefined) {
     console.error(`there is no work ${name}: run.ts --list names them`);
     process.exit(2);
   }
-  const { cpuUs, groups } = await profile(work);
+  const { cpuUs, groups } = await (options.perf ? profileByPerf(work) : profile(work));
   const rows = [...groups].sort(([, a], [, b]) => b - a);
   if (options.json) console.log(JSON.stringify({ work: name, cpuUs, groups: Object.fromEntries(rows) }));
   else {
@@ -58,17 +65,21 @@ for (const name of options.only) {
   }
 }
 
-/** CPU per answer, and which share of the samples fell into which group. */
-async function profile(work: Work): Promise<{ cpuUs: number; groups: Map<string, number> }> {
+interface Profile {
+  /** Per answer. */
+  readonly cpuUs: number;
+  /** Which share of the samples fell into which group. */
+  readonly groups: ReadonlyMap<string, number>;
+}
+
+async function profile(work: Work): Promise<Profile> {
   const folder = mkdtempSync(join(tmpdir(), "bench-profile-"));
   const stage = await openStage([work]);
   const nodeOptions = ["--cpu-prof", `--cpu-prof-dir=${folder}`, "--cpu-prof-interval=500"];
   let gateway: Target | null = null;
   try {
     const { port } = stage.upstream;
-    gateway = options.bare
-      ? await startBare(port, nodeOptions)
-      : await startUnderstudy(port, [work.name], { program: resolve(options.program), nodeOptions });
+    gateway = await start(port, work, nodeOptions);
     await runSlice(stage, gateway, work, { ms: lookedAtMs, warmMs: 0 });
     const beganAt = performance.now();
     const { load, cpuNs } = await runSlice(stage, gateway, work, { ms: lookedAtMs, warmMs: 0 });
@@ -85,6 +96,36 @@ async function profile(work: Work): Promise<{ cpuUs: number; groups: Map<string,
     stage.stop();
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** The same by `perf`. What is asked by the clock is warmed up as fast as it goes: it looks only when it is told to. */
+async function profileByPerf(work: Work): Promise<Profile> {
+  const stage = await openStage([work]);
+  let gateway: Target | null = null;
+  try {
+    gateway = await start(stage.upstream.port, work, perfNodeOptions);
+    const { pid } = gateway;
+    const { rate, ...unclocked } = work;
+    await runSlice(stage, gateway, unclocked, { ms: lookedAtMs, warmMs: 0 });
+    if (rate !== undefined) await runSlice(stage, gateway, work, { ms: 2_000, warmMs: 0 });
+    let cpuUs = Number.NaN;
+    const groups = await sampleByPerf(pid ?? 0, async () => {
+      if (gateway === null) return;
+      const { load, cpuNs } = await runSlice(stage, gateway, work, { ms: lookedAtMs, warmMs: 0 });
+      cpuUs = cpuNs / load.total / 1_000;
+    });
+    return { cpuUs, groups };
+  } finally {
+    await gateway?.stop();
+    stage.stop();
+  }
+}
+
+function start(port: number, work: Work, nodeOptions: readonly string[]): Promise<Target> {
+  const program = resolve(options.program);
+  if (options.target === "bare") return startBare(port, nodeOptions);
+  if (options.target === "least") return startLeast(port, [work.name], { program, nodeOptions });
+  return startUnderstudy(port, [work.name], { program, nodeOptions });
 }
 
 /**

@@ -17,7 +17,15 @@ import { type OwnResult, ownCases } from "./own-cases.ts";
 import { printComparison, printOwn } from "./report.ts";
 import { type Compared, compareTargets, openStage, type Pace } from "./side-by-side.ts";
 import { startLitellm, startPortkey } from "./peers.ts";
-import { Absent, directTarget, startNginx, startReference, startUnderstudy, type Target } from "./targets.ts";
+import {
+  Absent,
+  directTarget,
+  startLeast,
+  startNginx,
+  startReference,
+  startUnderstudy,
+  type Target,
+} from "./targets.ts";
 import { works } from "./works.ts";
 
 const { values: options } = parseArgs({
@@ -92,6 +100,8 @@ async function compare(): Promise<Compared[]> {
     await add("direct", () => Promise.resolve(directTarget(port)));
     await add("nginx", () => startNginx(port));
     for (const build of builds) await add(build.name, () => startUnderstudy(port, models, build));
+    const [build] = builds;
+    if (build !== undefined) await add("least", () => startLeast(port, models, build));
     await add("bare", () => startReference("bare", port));
     await add("naive", () => startReference("naive", port));
     await add("portkey", () => startPortkey(port));

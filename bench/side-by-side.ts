@@ -126,7 +126,9 @@ export async function compareTargets(
   pace: Pace,
   tell: (line: string) => void,
 ): Promise<Compared[]> {
-  for (const target of targets) for (const work of works) await warmUp(stage, target, work, pace);
+  for (const target of targets) {
+    for (const work of works) if (does(target, work)) await warmUp(stage, target, work, pace);
+  }
   tell(`warm: ${targets.map(({ name }) => name).join(", ")}`);
   const rounds: Map<string, Sample>[] = [];
   for (let round = 0; round < pace.rounds; round++) {
@@ -134,7 +136,7 @@ export async function compareTargets(
     for (const work of works) {
       for (let i = 0; i < targets.length; i++) {
         const target = targets[(i + round) % targets.length];
-        if (target === undefined) continue;
+        if (target === undefined || !does(target, work)) continue;
         samples.set(
           `${work.name} ${target.name}`,
           await runSlice(stage, target, work, { ms: pace.sliceMs, warmMs: pace.warmMs }),
@@ -144,7 +146,14 @@ export async function compareTargets(
     rounds.push(samples);
     tell(`round ${round + 1} of ${pace.rounds}`);
   }
-  return works.flatMap((work) => compareWork(work, targets, rounds, stage.answers.get(work.name)?.events ?? 0));
+  return works.flatMap((work) => {
+    const doing = targets.filter((target) => does(target, work));
+    return compareWork(work, doing, rounds, stage.answers.get(work.name)?.events ?? 0);
+  });
+}
+
+function does(target: Target, work: Work): boolean {
+  return target.does?.(work) ?? true;
 }
 
 function compareWork(

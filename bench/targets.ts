@@ -9,6 +9,7 @@ import { promisify } from "node:util";
 import { Secret } from "../src/core/secret.ts";
 import { openWorkspace, type Workspace } from "../src/workspace.ts";
 import { firstLine, spawnPinned } from "./native.ts";
+import type { Work } from "./works.ts";
 
 /** Somebody between the load generator and the scripted provider; or nobody. */
 export interface Target {
@@ -23,6 +24,8 @@ export interface Target {
   modelName(name: string): string;
   /** True when the answer has to come through byte for byte. */
   readonly isExact: boolean;
+  /** False for a work that it can't do. Missing: it does all. */
+  does?(work: Work): boolean;
   stop(): Promise<void>;
 }
 
@@ -178,6 +181,17 @@ export async function startUnderstudy(
       return JSON.parse(readFileSync(probeFile, "utf8")) as Probe;
     },
   };
+}
+
+/** The least that a whole answer takes (see `least.ts`), with the installation of a gateway. */
+export async function startLeast(
+  upstreamPort: number,
+  models: readonly string[],
+  options: Pick<UnderstudyOptions, "program" | "nodeOptions">,
+): Promise<Target> {
+  const serveInstead = [join(import.meta.dirname, "least.ts"), `${upstreamPort}`];
+  const least = await startUnderstudy(upstreamPort, models, { name: "least", ...options, serveInstead });
+  return { ...least, does: ({ deltas }) => deltas === 0 };
 }
 
 /** One provider and its keys, a route per model. */

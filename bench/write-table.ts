@@ -40,6 +40,7 @@ const sideBySide = works.flatMap((work) =>
       showSpread(value),
       ratio === null ? "–" : showSpread(ratio),
       cell("nginx"),
+      cell("least"),
       cell("bare"),
       ours.toBare == null ? "–" : showSpread(ours.toBare),
       cell("naive"),
@@ -62,8 +63,8 @@ const alone = own.flatMap(({ name, title, rows, failed }) => [
 const text = [
   `From [\`results/${basename(file)}\`](results/${basename(file)}): ${startedAt.slice(0, 16).replace("T", " ")} UTC, commit ${machine.commit}, ${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, nginx ${machine.nginx || "absent"}, load average at the end ${machine.loadAverage.join(" · ")}, ${minutes} minutes${options.quick ? ", `--quick`" : ""}.`,
   "",
-  "| work and figure | Understudy, median (spread) | × nginx, paired (spread) | nginx | bare × nginx | Understudy × bare, paired (spread) | naive × nginx | Portkey × nginx | Understudy × Portkey | goal |",
-  "|---|---|---|---|---|---|---|---|---|---|",
+  "| work and figure | Understudy, median (spread) | × nginx, paired (spread) | nginx | least × nginx | bare × nginx | Understudy × bare, paired (spread) | naive × nginx | Portkey × nginx | Understudy × Portkey | goal |",
+  "|---|---|---|---|---|---|---|---|---|---|---|",
   ...sideBySide,
   "",
   "| the gateway alone | figure | goal |",
