@@ -4,12 +4,15 @@ import { TransportError, type TransportResponse } from "../core/transport.ts";
 import { BodyQueue, type BodySource } from "./body-queue.ts";
 import { ChunkedBody } from "./chunked-body.ts";
 import { toTransportError } from "./network-error.ts";
+import type { Asker, RequestRounds } from "./request-rounds.ts";
 import { HttpFault, longestHead, parseResponseHead, type ResponseHead } from "./response-head.ts";
 
 /** One request under way on a connection. */
 class Exchange {
   readonly method: string;
   readonly signal: CancelSignal | undefined;
+  /** Its head and its body, until they are written. */
+  unwritten: readonly (string | Uint8Array)[] | null;
   readonly answer: Promise<TransportResponse>;
   resolve!: (response: TransportResponse) => void;
   reject!: (reason: unknown) => void;
@@ -19,8 +22,9 @@ class Exchange {
   /** Bytes left of a body with a length. */
   left = 0;
 
-  constructor(method: string, signal: CancelSignal | undefined) {
+  constructor(method: string, parts: readonly (string | Uint8Array)[], signal: CancelSignal | undefined) {
     this.method = method;
+    this.unwritten = parts;
     this.signal = signal;
     this.answer = new Promise((resolve, reject) => {
       this.resolve = resolve;
@@ -44,8 +48,9 @@ export interface ConnectionEvents {
  *
  * Bytes that nobody asked for, a head or a chunk that is not proper, an abort, a reader that leaves early: the connection is closed.
  */
-export class Http1Connection implements BodySource {
+export class Http1Connection implements BodySource, Asker {
   readonly #socket: Socket;
+  readonly #rounds: RequestRounds;
   readonly #events: ConnectionEvents;
   /** One for all requests: each is taken off its signal before the next comes. */
   readonly #onAbort = (): void => this.#abort(this.#exchange?.signal?.reason);
@@ -57,8 +62,9 @@ export class Http1Connection implements BodySource {
   idleUntil = 0;
 
   /** `socket` is connected. */
-  constructor(socket: Socket, events: ConnectionEvents) {
+  constructor(socket: Socket, rounds: RequestRounds, events: ConnectionEvents) {
     this.#socket = socket;
+    this.#rounds = rounds;
     this.#events = events;
     socket.on("end", () => this.#over(new CleanEnd("other side closed")));
     socket.on("error", (error) => this.#over(error));
@@ -79,11 +85,20 @@ export class Http1Connection implements BodySource {
       this.close();
       return Promise.reject(new TransportError("connect", "UND_ERR_SOCKET", "the connection was closed meanwhile"));
     }
-    const exchange = new Exchange(method, signal);
+    const exchange = new Exchange(method, parts, signal);
     this.#exchange = exchange;
     signal?.addEventListener("abort", this.#onAbort, once);
+    this.#socket.ref();
+    this.#rounds.ask(this);
+    return exchange.answer;
+  }
+
+  write(): void {
+    const exchange = this.#exchange;
+    if (exchange === null || exchange.unwritten === null) return;
+    const parts = exchange.unwritten;
+    exchange.unwritten = null;
     const socket = this.#socket;
-    socket.ref();
     const [only] = parts;
     if (parts.length === 1 && only !== undefined) socket.write(only, "latin1");
     else {
@@ -91,18 +106,21 @@ export class Http1Connection implements BodySource {
       for (const part of parts) socket.write(part, "latin1");
       socket.uncork();
     }
-    return exchange.answer;
   }
 
   /** From our side: an answer that only the end of the connection would end is cut by it. */
   close(): void {
-    this.#over(new TransportError(this.#exchange?.head == null ? "sent" : "body", "UND_ERR_CLOSED", "it was closed"));
+    const exchange = this.#exchange;
+    const sent = exchange?.unwritten == null ? "sent" : "connect";
+    this.#over(new TransportError(exchange?.head == null ? sent : "body", "UND_ERR_CLOSED", "it was closed"));
   }
 
   /** Takes what came. `chunk` is overwritten with the next one: what is kept of it is copied. */
   read(chunk: Buffer): void {
     const exchange = this.#exchange;
     if (exchange === null) return this.close();
+    // Nobody has asked it anything yet: this is no answer.
+    if (exchange.unwritten !== null) return this.#over(new CleanEnd("it spoke before it was asked"));
     try {
       if (exchange.head === null) this.#readHead(exchange, chunk);
       else this.#readBody(exchange, chunk);
@@ -148,6 +166,7 @@ export class Http1Connection implements BodySource {
     const queue = new BodyQueue(this);
     exchange.head = head;
     exchange.queue = queue;
+    this.#rounds.answered();
     const { framing, status, headers } = head;
     if (framing.kind === "chunked") exchange.chunked = new ChunkedBody();
     if (framing.kind === "length") exchange.left = framing.bytes;
@@ -197,6 +216,7 @@ export class Http1Connection implements BodySource {
 
   #leave(exchange: Exchange): void {
     exchange.signal?.removeEventListener("abort", this.#onAbort);
+    if (exchange.head === null) this.#rounds.answered();
     this.#exchange = null;
   }
 
@@ -215,8 +235,9 @@ export class Http1Connection implements BodySource {
     const exchange = this.#exchange;
     if (exchange !== null) {
       this.#leave(exchange);
-      const { head, queue } = exchange;
-      if (head === null || queue === null) exchange.reject(toTransportError(cause, "sent"));
+      const { head, queue, unwritten } = exchange;
+      if (unwritten !== null) exchange.reject(toTransportError(cause, "connect"));
+      else if (head === null || queue === null) exchange.reject(toTransportError(cause, "sent"));
       else if (head.framing.kind === "close" && cause instanceof CleanEnd) queue.end();
       else queue.end({ reason: toTransportError(cause, "body") });
     }

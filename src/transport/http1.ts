@@ -5,6 +5,7 @@ import type { TransportRequest, TransportResponse } from "../core/transport.ts";
 import { TransportError } from "../core/transport.ts";
 import { Http1Connection } from "./http1-connection.ts";
 import { toTransportError } from "./network-error.ts";
+import { RequestRounds } from "./request-rounds.ts";
 import { wholeChunks } from "./whole-chunks.ts";
 import { type Address, parseAddress, writeRequest } from "./write-request.ts";
 
@@ -45,6 +46,7 @@ export function createHttp1Client(options: Http1Options): Http1Client {
   // One for all connections: each piece is taken out of it before the next can be read, by whatever connection. Without it Node makes a
   // buffer of this size for every read.
   const { incoming } = wholeChunks();
+  const rounds = new RequestRounds();
   const pools = new Map<string, Pool>();
   const addresses = new Map<string, Address>();
   let closed = false;
@@ -155,7 +157,7 @@ export function createHttp1Client(options: Http1Options): Http1Client {
       const socket = await connectSocket(pool, address, reading, signal);
       if (closed || signal?.aborted === true) socket.destroy();
       mayGoOn(signal);
-      const connection = new Http1Connection(socket, {
+      const connection = new Http1Connection(socket, rounds, {
         onFree(free, keepAliveMs) {
           free.idleUntil = Date.now() + keepAliveMs;
           const next = pool.waiting.shift();
