@@ -190,7 +190,7 @@ export async function startLeast(
   options: Pick<UnderstudyOptions, "program" | "nodeOptions">,
 ): Promise<Target> {
   const serveInstead = [join(import.meta.dirname, "least.ts"), `${upstreamPort}`];
-  const least = await startUnderstudy(upstreamPort, models, { name: "least", ...options, serveInstead });
+  const least = await startUnderstudy(upstreamPort, models, { ...options, name: "least", serveInstead });
   return { ...least, does: ({ deltas }) => deltas === 0 };
 }
 
