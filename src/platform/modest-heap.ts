@@ -1,8 +1,8 @@
 import { constants, type PerformanceEntry, PerformanceObserver } from "node:perf_hooks";
 import { getHeapSpaceStatistics, getHeapStatistics, setFlagsFromString } from "node:v8";
 
-/** What V8's young generation may grow to, in bytes: two halves of 4 MB. Its own limit is four times that. */
-const mostYoungBytes = 2 * 4 * 2 ** 20;
+/** What V8's young generation may grow to, in bytes, two halves together; where collecting it takes much of the time, the larger. V8's own limit is up to 128 MB. */
+const mostYoungBytes = { modest: 2 * 4 * 2 ** 20, busy: 2 * 16 * 2 ** 20 } as const;
 
 /** How much the old generation may grow between two collections, in percent of what was in use. The larger is the most that V8 itself would choose. */
 const oldGrowth = { modest: 50, most: 300 } as const;
@@ -63,7 +63,7 @@ export function keepHeapModest(): void {
     }
     // Asking for the size takes as long as some turns: what may not grow is looked at now and then, and where V8 may have made it smaller.
     if (!mayGrow && !isDue && !hasOld) return;
-    const hasRoom = isBusy || isYoungSmall();
+    const hasRoom = youngBytes() < mostYoungBytes[isBusy ? "busy" : "modest"];
     if (hasRoom === mayGrow) return;
     mayGrow = hasRoom;
     setFlagsFromString(`--semi-space-growth-factor=${mayGrow ? 2 : 1}`);
@@ -77,9 +77,8 @@ export function roomyGrowth(usedBytes: number): number {
   return Math.min(oldGrowth.most, Math.max(oldGrowth.modest, Math.floor(percent / 50) * 50));
 }
 
-function isYoungSmall(): boolean {
-  const young = getHeapSpaceStatistics().find(({ space_name: name }) => name === "new_space");
-  return young === undefined || young.space_size < mostYoungBytes;
+function youngBytes(): number {
+  return getHeapSpaceStatistics().find(({ space_name: name }) => name === "new_space")?.space_size ?? 0;
 }
 
 function kindOf(entry: PerformanceEntry): number | undefined {

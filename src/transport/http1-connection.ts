@@ -97,14 +97,21 @@ export class Http1Connection implements BodySource, Asker {
     const exchange = this.#exchange;
     if (exchange === null || exchange.unwritten === null) return;
     const parts = exchange.unwritten;
-    exchange.unwritten = null;
     const socket = this.#socket;
     const [only] = parts;
-    if (parts.length === 1 && only !== undefined) socket.write(only, "latin1");
-    else {
-      socket.cork();
-      for (const part of parts) socket.write(part, "latin1");
-      socket.uncork();
+    try {
+      if (parts.length === 1 && only !== undefined) socket.write(only, "latin1");
+      else {
+        socket.cork();
+        for (const part of parts) socket.write(part, "latin1");
+        // From here on it is on its way.
+        exchange.unwritten = null;
+        socket.uncork();
+      }
+      exchange.unwritten = null;
+    } catch (error) {
+      // A body whose memory was given away: nothing has left, and others of the round must be written.
+      this.#over(error);
     }
   }
 
@@ -166,7 +173,6 @@ export class Http1Connection implements BodySource, Asker {
     const queue = new BodyQueue(this);
     exchange.head = head;
     exchange.queue = queue;
-    this.#rounds.answered();
     const { framing, status, headers } = head;
     if (framing.kind === "chunked") exchange.chunked = new ChunkedBody();
     if (framing.kind === "length") exchange.left = framing.bytes;
@@ -216,7 +222,6 @@ export class Http1Connection implements BodySource, Asker {
 
   #leave(exchange: Exchange): void {
     exchange.signal?.removeEventListener("abort", this.#onAbort);
-    if (exchange.head === null) this.#rounds.answered();
     this.#exchange = null;
   }
 

@@ -7,29 +7,57 @@ import { Http1Connection } from "../../src/transport/http1-connection.ts";
 import { RequestRounds } from "../../src/transport/request-rounds.ts";
 
 describe("when requests are written", () => {
-  it("is at once while few wait for their answers, and at the end of the round for who comes beyond them", async () => {
-    const rounds = new RequestRounds();
+  /** Who asks at what ms, and what was written. */
+  const withClock = () => {
+    let now = 0;
+    const rounds = new RequestRounds(() => now);
     const written: number[] = [];
-    const ask = (number: number): void => rounds.ask({ write: () => void written.push(number) });
-    for (let number = 0; number < 11; number++) ask(number);
-    expect(written).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+    const ask = (number: number, at: number): void => {
+      now = at;
+      rounds.ask({ write: () => void written.push(number) });
+    };
+    return { ask, written };
+  };
+
+  it("is at once for who comes alone, however many have not been answered", async () => {
+    const { ask, written } = withClock();
+    for (let number = 0; number < 40; number++) {
+      ask(number, number * 0.25);
+      expect(written).toHaveLength(number + 1);
+    }
     await nextRound();
-    expect(written).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
-    for (let answers = 0; answers < 4; answers++) rounds.answered();
-    ask(11);
-    expect(written.at(-1)).toBe(11);
-    ask(12);
-    expect(written.at(-1)).toBe(11);
+    expect(written).toHaveLength(40);
+  });
+
+  it("is the end of the round for who comes right behind another", async () => {
+    const { ask, written } = withClock();
+    for (let number = 0; number < 5; number++) ask(number, number * 0.24);
+    expect(written).toEqual([0]);
     await nextRound();
-    expect(written.at(-1)).toBe(12);
+    expect(written).toEqual([0, 1, 2, 3, 4]);
+    ask(5, 1.1);
+    expect(written.at(-1)).toBe(4);
+    await nextRound();
+    expect(written.at(-1)).toBe(5);
+  });
+
+  it("is before the end of the round where the work for another has taken long, in the order in which they came", async () => {
+    const { ask, written } = withClock();
+    ask(0, 0);
+    ask(1, 0.1);
+    ask(2, 0.2);
+    ask(3, 7);
+    expect(written).toEqual([0, 1, 2, 3]);
+    await nextRound();
+    expect(written).toEqual([0, 1, 2, 3]);
   });
 });
 
 describe("a request that is not written yet", () => {
-  /** A crowd that is always there, so that each request waits. */
+  /** Somebody has always come right before, so that each request waits. */
   const crowded = (): RequestRounds => {
-    const rounds = new RequestRounds();
-    for (let i = 0; i < 8; i++) rounds.ask({ write() {} });
+    const rounds = new RequestRounds(() => 0);
+    rounds.ask({ write() {} });
     return rounds;
   };
   const request = ["GET / HTTP/1.1\r\nhost: a\r\n\r\n"] as const;
@@ -37,6 +65,7 @@ describe("a request that is not written yet", () => {
   /** A connection to a server, and what that one has received. */
   async function withConnection(
     work: (connection: Http1Connection, received: () => string, closed: () => number, server: Socket) => Promise<void>,
+    rounds: RequestRounds = crowded(),
   ): Promise<void> {
     const server = createServer().listen(0, "127.0.0.1");
     await once(server, "listening");
@@ -45,7 +74,7 @@ describe("a request that is not written yet", () => {
     let received = "";
     let closed = 0;
     other.on("data", (chunk: Buffer) => (received += chunk.toString())).on("error", () => {});
-    const connection = new Http1Connection(socket, crowded(), {
+    const connection = new Http1Connection(socket, rounds, {
       onFree() {},
       onClosed: () => void (closed += 1),
       onFault() {},
@@ -101,4 +130,23 @@ describe("a request that is not written yet", () => {
       connection.close();
       await expect(answer).rejects.toMatchObject({ phase: "connect" });
     }));
+
+  it("fails by itself when it can't be written, and the others of its round are written", () => {
+    const rounds = crowded();
+    return withConnection(
+      (broken, receivedBroken, closedBroken) =>
+        withConnection(async (sound, _, __, other) => {
+          const gone = new Uint8Array(20_000);
+          gone.buffer.transfer();
+          const failed = broken.send("POST", [request[0], gone], undefined);
+          const answer = sound.send("GET", request, undefined);
+          await expect(failed).rejects.toMatchObject({ name: "TransportError", phase: "connect" });
+          await once(other, "data");
+          sound.read(Buffer.from("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"));
+          expect((await answer).whole?.toString()).toBe("ok");
+          expect([receivedBroken(), closedBroken()]).toEqual(["", 1]);
+        }, rounds),
+      rounds,
+    );
+  });
 });
