@@ -14,6 +14,7 @@ import type { TransportResponse } from "../src/core/transport.ts";
 import { BodyBytes } from "../src/gateway/body-bytes.ts";
 import { clientKeyFile, createKeyCheck, readOrCreateClientKey } from "../src/gateway/client-key.ts";
 import { createMetrics } from "../src/gateway/metrics.ts";
+import { joined } from "../src/gateway/read-body.ts";
 import { keepHeapModest } from "../src/platform/modest-heap.ts";
 import { optimizeEarly } from "../src/platform/optimize-early.ts";
 import { createTurnIds } from "../src/platform/turn-ids.ts";
@@ -55,7 +56,7 @@ function ask(request: IncomingMessage, response: ServerResponse): void {
   request.on("data", (chunk: Buffer) => {
     body.push(chunk);
     size += chunk.length;
-    if (size === expected) answer(body.length === 1 && chunk.length === size ? chunk : Buffer.concat(body), response);
+    if (size === expected) answer(body.length === 1 && chunk.length === size ? chunk : joined(body, size), response);
   });
 }
 

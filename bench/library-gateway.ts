@@ -1,9 +1,8 @@
 /**
  * The gateway of a built package, started through the library: with its journal and its metrics, or without. There is no such switch in
  * the product; this is how to measure what they cost. One process, since two of the same code differ by several percent for as long as they live, which goes
- * through `modes` by itself, every 512 turns: what a neighbour of the machine does lasts longer than that and falls on both sides alike. There and back, so
- * that each mode comes after each other one: what one leaves behind is paid by the next. The time to the first event is counted in all of them. It has no
- * status page, and no spans.
+ * through `modes` by itself, every 512 turns: what a neighbour of the machine does lasts longer than that and falls on both sides alike. The time to the
+ * first event is counted in all of them. It has no status page, and no spans.
  *
  * At SIGURG it writes the slices since the last time, as JSON, to FILE.
  *
@@ -23,11 +22,14 @@ const on = {
 };
 export type Mode = keyof typeof on;
 
-/** What is on, one after the other, and from the beginning again: two pairs of pairs. */
-export const modes: readonly Mode[] = [
-  ...(["whole", "neither", "neither", "whole"] as const),
-  ...(["whole", "no journal", "no journal", "whole"] as const),
-];
+/**
+ * What is on, one after the other, and from the beginning again. Each twice: turns are written a moment after they ended, so the first slice of a mode
+ * pays for the last turns of the mode before.
+ */
+export const modes: readonly Mode[] = (["whole", "neither", "whole", "no journal"] as const).flatMap((mode) => [
+  mode,
+  mode,
+]);
 
 /** So many turns that ended while one mode was on. */
 export interface Slice {
@@ -38,7 +40,7 @@ export interface Slice {
   readonly ms: number;
 }
 
-/** Twice what is written at once, so that each slice pays for its own. */
+/** Twice what is written at once. */
 const turnsOfSlice = 512;
 
 /** Notes what each slice cost, and goes on to the next. */

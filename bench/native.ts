@@ -122,6 +122,15 @@ export interface UpstreamStats {
   readonly handOvers: number;
   readonly handOverP50Us: number;
   readonly handOverP99Us: number;
+  /** Of the first 256 requests since the last `reset`: how many it were, */
+  readonly lookedAt: number;
+  /** how many different bodies they had (16 at most), the model's name left out, */
+  readonly bodies: number;
+  /** the hash of one of them, */
+  readonly firstBody: string;
+  /** with how many different keys they came (16 at most), and how many of them came with one of the gateway's own keys. */
+  readonly keys: number;
+  readonly keyed: number;
   /** By the name of each timed answer: how often each of its faults was given, in their order. */
   readonly dealt: Readonly<Record<string, readonly number[]>>;
 }

@@ -7,6 +7,12 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? Number.NaN)) / 2;
 }
 
+/** The same values in another order. */
+export function shuffled<T>(values: readonly T[]): T[] {
+  const left = [...values];
+  return values.map(() => left.splice(Math.floor(Math.random() * left.length), 1)[0]!);
+}
+
 /** The value that a share of `values` (0 to 1) is below; NaN for none. */
 export function quantile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b);
@@ -27,11 +33,24 @@ export interface Spread {
   readonly least: number;
   readonly most: number;
   readonly rounds: number;
+  /** Of each round. Results of earlier versions lack them. */
+  readonly values?: readonly number[];
 }
 
 export function spreadOf(values: readonly number[]): Spread {
   const known = values.filter(Number.isFinite);
-  return { median: median(known), least: Math.min(...known), most: Math.max(...known), rounds: known.length };
+  return {
+    median: median(known),
+    least: Math.min(...known),
+    most: Math.max(...known),
+    rounds: known.length,
+    values: known.map(shortened),
+  };
+}
+
+/** Four digits, which is more than any of it is good for. */
+function shortened(value: number): number {
+  return Number(value.toPrecision(4));
 }
 
 /** `1.23`, `12.3`, `1,234`: three digits that matter; `0.0021`: two of what is less than a hundredth. */

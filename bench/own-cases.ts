@@ -190,53 +190,66 @@ const aborts: OwnCase = {
       ],
       async (stage, gateway) => {
         const json = workOf("json", 32, 0);
-        await warm(stage, gateway, json, 1_000, 3_000);
-        const before = openFiles(gateway.pid ?? 0);
-        const healthy = await runSlice(stage, gateway, json, { ms: 1_000, warmMs: 0 });
-        const load = await runLoad({
-          port: gateway.port,
-          path: gateway.path,
-          headers: gateway.headers,
-          body: stage.bodyFile(gateway.modelName("paced"), 2_048, true),
-          expect: stage.answers.get("paced")?.expect ?? "",
-          connections: 256,
-          ms: context.quick ? 3_000 : 15_000,
-          warmMs: 0,
-          abortUs: 5_000,
-        });
-        checkLoad("aborts", { ...load, total: load.aborts });
-        let stats = await stage.upstream.stats();
-        for (let tries = 0; stats.answering > 0 && tries < 300; tries++) {
-          await sleep(10);
-          stats = await stage.upstream.stats();
+        await warm(stage, gateway, json, 10_000, 5_000);
+        /** Sockets and files that are no connection to the provider. */
+        const openNow = async (): Promise<number> => {
+          await sleep(500);
+          return openFiles(gateway.pid ?? 0) - (await stage.upstream.stats()).open;
+        };
+        const before = await openNow();
+        let left = 0;
+        const givenUpMs: number[] = [];
+        const ratios: number[] = [];
+        for (let round = 0; round < (context.quick ? 2 : 7); round++) {
+          const healthy = await runSlice(stage, gateway, json, { ms: 1_500, warmMs: 0 });
+          const load = await runLoad({
+            port: gateway.port,
+            path: gateway.path,
+            headers: gateway.headers,
+            body: stage.bodyFile(gateway.modelName("paced"), 2_048, true),
+            expect: stage.answers.get("paced")?.expect ?? "",
+            connections: 256,
+            ms: 3_000,
+            warmMs: 0,
+            abortUs: 5_000,
+          });
+          checkLoad("aborts", { ...load, total: load.aborts });
+          left += load.aborts;
+          givenUpMs.push(Math.max(0, ((await untilGivenUp(stage)) - load.closedAtNs) / 1e6));
+          const after = await runSlice(stage, gateway, json, { ms: 1_500, warmMs: 0 });
+          ratios.push(after.load.requests / healthy.load.requests);
         }
-        if (stats.answering > 0) throw new Error(`${stats.answering} answers of the provider were never given up`);
-        const after = await runSlice(stage, gateway, json, { ms: 1_000, warmMs: 0 });
-        await sleep(500);
         return [
-          { what: "streams that were left", value: load.aborts, unit: "" },
+          { what: "streams that were left", value: left, unit: "" },
           {
-            what: "last client gone until the provider's last answer was given up",
-            value: Math.max(0, (stats.lastAbortNs - load.closedAtNs) / 1e6),
+            what: "last client gone until the provider's last answer was given up, the longest of all rounds",
+            value: Math.max(...givenUpMs),
             unit: "ms",
-            goal: { most: 100, raised: 25 },
+            goal: { most: 100 },
           },
+          { what: "– the median", value: median(givenUpMs), unit: "ms" },
           {
             what: "answers/s right afterwards, of those before",
-            value: after.load.requests / healthy.load.requests,
+            value: median(ratios),
             unit: "×",
-            goal: { least: 0.5 },
+            goal: { least: 0.5, raised: 0.8 },
           },
-          {
-            what: "sockets left over",
-            value: openFiles(gateway.pid ?? 0) - before - 32,
-            unit: "",
-            goal: { most: 16, raised: 0 },
-          },
+          { what: "– in the round with the fewest", value: Math.min(...ratios), unit: "×" },
+          { what: "sockets left over", value: (await openNow()) - before, unit: "", goal: { most: 0 } },
         ];
       },
     ),
 };
+
+/** When the provider's last answer was given up, in ns of its clock. Throws when one never is. */
+async function untilGivenUp(stage: Stage): Promise<number> {
+  for (let tries = 0; tries < 300; tries++) {
+    const { answering, lastAbortNs } = await stage.upstream.stats();
+    if (answering === 0) return lastAbortNs;
+    await sleep(10);
+  }
+  throw new Error("answers of the provider were never given up");
+}
 
 const openStreams: OwnCase = {
   name: "open-streams",
@@ -244,7 +257,10 @@ const openStreams: OwnCase = {
   run: (context) =>
     withGateway(
       context,
-      (folder) => [{ name: "slow", ...streamAnswer(folder, "slow", context.quick ? 16 : 40, 250_000) }],
+      (folder) => [
+        { name: "slow", ...streamAnswer(folder, "slow", context.quick ? 16 : 40, 250_000) },
+        { name: "warm", ...streamAnswer(folder, "warm", 40) },
+      ],
       async (stage, gateway) => {
         const pid = gateway.pid ?? 0;
         const run = (ms: number) =>
@@ -259,10 +275,12 @@ const openStreams: OwnCase = {
             warmMs: 0,
             graceMs: 30_000,
           });
-        // The first thousand make the process as large as it gets; the second are the ones that count.
+        // What compiling takes is no part of what a stream takes.
+        await warm(stage, gateway, workOf("warm", 32, 40), 20_000, 10_000);
+        await sleep(2_000);
+        const warmed = residentBytes(pid);
+        // The first thousand make the process as large as it gets; events of the second are the ones that count.
         checkLoad("open-streams", await run(1));
-        await sleep(500);
-        const resting = residentBytes(pid);
         const running = run(context.quick ? 1_000 : 5_000);
         await sleep(1_500);
         await gateway.probe();
@@ -276,10 +294,10 @@ const openStreams: OwnCase = {
           { what: "delay of the event loop, most", value: loopMaxMs, unit: "ms" },
           { what: "resident memory with 1,000 streams", value: most / 2 ** 20, unit: "MB" },
           {
-            what: "per stream, beyond the process at rest",
-            value: (most - resting) / 1_000 / 1_024,
+            what: "per stream, beyond what 32 at once had made of the process",
+            value: (most - warmed) / 1_000 / 1_024,
             unit: "KB",
-            goal: { most: 60, raised: 10 },
+            goal: { most: 60 },
           },
         ];
       },

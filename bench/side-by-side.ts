@@ -1,8 +1,8 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type LoadResult, runLoad, startUpstream, type Upstream } from "./native.ts";
-import { type Spread, spreadOf } from "./numbers.ts";
+import { shuffled, type Spread, spreadOf } from "./numbers.ts";
 import { type Answer, requestBody, streamAnswer, wholeAnswer, wholeMarker, write } from "./payloads.ts";
 import { cpuNs } from "./process-cost.ts";
 import type { Target } from "./targets.ts";
@@ -97,6 +97,40 @@ export function checkLoad(what: string, { errors, total, firstError }: LoadResul
   if (total === 0) throw new Error(`${what}: no answer at all`);
 }
 
+/**
+ * Has each target pass on some requests of each work, and looks at what reaches the provider: the body that went in, but for the model's name, and one of
+ * the gateway's own keys. Not while it is measured, since what the provider costs is added to all alike. Of a target that writes requests anew nothing is asked.
+ */
+async function checkRequests(stage: Stage, targets: readonly Target[], works: readonly Work[]): Promise<void> {
+  for (const target of targets.filter(({ isExact }) => isExact)) {
+    for (const { rate, ...work } of works.filter((one) => does(target, one))) {
+      await stage.upstream.reset();
+      await runSlice(stage, target, work, { ms: 300, warmMs: 0 });
+      const { bodies, firstBody, lookedAt, keyed } = await stage.upstream.stats();
+      const what = `${work.name} by ${target.name}`;
+      const sent = readFileSync(
+        stage.bodyFile(target.modelName(work.name), work.requestBytes, work.deltas > 0),
+        "utf8",
+      );
+      if (bodies !== 1 || firstBody !== hashWithoutModel(sent))
+        throw new Error(`${what}: another body reaches the provider than the client sends`);
+      if (keyed !== lookedAt)
+        throw new Error(`${what}: ${lookedAt - keyed} of ${lookedAt} requests came without a key of the gateway's`);
+    }
+  }
+}
+
+/** As the provider hashes a body: FNV-1a of what is before the model's name and of what is behind it. */
+function hashWithoutModel(body: string): string {
+  const [, before = "", after = ""] = /^([^]*?"model":")[^"]*("[^]*)$/.exec(body) ?? [];
+  const hash = (text: string): bigint =>
+    Buffer.from(text).reduce(
+      (sum, byte) => BigInt.asUintN(64, (sum ^ BigInt(byte)) * 1_099_511_628_211n),
+      14_695_981_039_346_656_037n,
+    );
+  return (hash(before) ^ hash(after)).toString(16).padStart(16, "0");
+}
+
 /** Answers after which a just-in-time compiler is done with the code of a work, and of one that is slow by itself: many of its events each. */
 const warmAnswers = { fast: 10_000, slow: 1_500 };
 /** How many paced streams more are open meanwhile; for a target that writes answers anew, and takes its time, none. */
@@ -116,8 +150,8 @@ async function warmUp(stage: Stage, target: Target, work: Work, { warmUpMs }: Pa
 }
 
 /**
- * Runs each work by each target in every round: round → work → target, and each round begins with another target. All targets run
- * all the time. Ratios are taken within a round, since the machine may be another one a minute later.
+ * Runs each work by each target in every round: round → work → target, in another order each time: what one leaves behind falls on
+ * another. All targets run all the time. Ratios are taken within a round, since the machine may be another one a minute later.
  */
 export async function compareTargets(
   stage: Stage,
@@ -129,14 +163,14 @@ export async function compareTargets(
   for (const target of targets) {
     for (const work of works) if (does(target, work)) await warmUp(stage, target, work, pace);
   }
+  await checkRequests(stage, targets, works);
   tell(`warm: ${targets.map(({ name }) => name).join(", ")}`);
   const rounds: Map<string, Sample>[] = [];
   for (let round = 0; round < pace.rounds; round++) {
     const samples = new Map<string, Sample>();
     for (const work of works) {
-      for (let i = 0; i < targets.length; i++) {
-        const target = targets[(i + round) % targets.length];
-        if (target === undefined || !does(target, work)) continue;
+      for (const target of shuffled(targets)) {
+        if (!does(target, work)) continue;
         samples.set(
           `${work.name} ${target.name}`,
           await runSlice(stage, target, work, { ms: pace.sliceMs, warmMs: pace.warmMs }),

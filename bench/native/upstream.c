@@ -14,7 +14,8 @@
  *                                 connection, `close` it, or be `silent` on it until the client leaves; several of these three.
  *                                 Nobody asks for a second or longer: these clocks stand still, or all would be due at once afterwards
  *
- * GET /stats tells what was seen, and how often each OTHER of a timed answer was given; GET /reset starts counting anew.
+ * GET /stats tells what was seen, and how often each OTHER of a timed answer was given; GET /reset starts counting anew. Of the first requests
+ * after that it tells how many different bodies they had, what follows the model's name taken alone, and with how many keys of which kind they came.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -33,7 +34,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MAX_FD = 8192, MAX_SAMPLES = 1 << 18, MAX_FAULTS = 16 };
+enum { MAX_FD = 8192, MAX_SAMPLES = 1 << 18, MAX_FAULTS = 16, LOOKED_AT = 256, MAX_KINDS = 16 };
 
 typedef struct {
   char *bytes;
@@ -86,6 +87,10 @@ static int open_conns, answering;
 /* From the sending of an OTHER until the next request comes in: what a hand-over costs, wire included. */
 static uint64_t refused_at, hand_overs[MAX_SAMPLES];
 static size_t hand_over_count;
+/* Hashes of the bodies and of the keys of the first LOOKED_AT requests. */
+static uint64_t bodies[MAX_KINDS], keys[MAX_KINDS];
+static int looked_at, body_kinds, key_kinds;
+static unsigned long keyed;
 /* When the last connection was closed in the middle of an answer. */
 static uint64_t last_abort;
 
@@ -263,14 +268,18 @@ static void tell_stats(Conn *conn, int reset) {
   qsort(hand_overs, hand_over_count, sizeof(uint64_t), by_size);
   int length = snprintf(body, sizeof body,
                         "{\"requests\":%lu,\"aborted\":%lu,\"strange\":%lu,\"open\":%d,\"answering\":%d,\"lastAbortNs\":%llu,"
-                        "\"nowNs\":%llu,\"handOvers\":%zu,\"handOverP50Us\":%.1f,\"handOverP99Us\":%.1f,\"dealt\":{%s}}",
+                        "\"nowNs\":%llu,\"handOvers\":%zu,\"handOverP50Us\":%.1f,\"handOverP99Us\":%.1f,"
+                        "\"lookedAt\":%d,\"bodies\":%d,\"firstBody\":\"%016llx\",\"keys\":%d,\"keyed\":%lu,\"dealt\":{%s}}",
                         requests, aborted, strange, open_conns - 1, answering, (unsigned long long)last_abort,
-                        (unsigned long long)now_ns(), hand_over_count, micros(0.5), micros(0.99), dealt);
+                        (unsigned long long)now_ns(), hand_over_count, micros(0.5), micros(0.99), looked_at, body_kinds,
+                        (unsigned long long)(body_kinds > 0 ? bodies[0] : 0), key_kinds, keyed, dealt);
   int total = snprintf(answer, sizeof answer,
                        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%s", length, body);
   if (send(conn->fd, answer, (size_t)total, MSG_NOSIGNAL) < 0) strange++;
   if (reset) {
     requests = aborted = strange = 0;
+    looked_at = body_kinds = key_kinds = 0;
+    keyed = 0;
     hand_over_count = 0;
     refused_at = last_abort = 0;
     for (int i = 0; i < answer_count; i++) {
@@ -293,6 +302,34 @@ static Answer *find_answer(const char *body, size_t length) {
     if (at + size < body + length && memcmp(at, answers[i].name, size) == 0 && at[size] == '"') return &answers[i];
   }
   return NULL;
+}
+
+static uint64_t hash(const char *bytes, size_t length) {
+  uint64_t sum = 14695981039346656037u;
+  for (size_t i = 0; i < length; i++) sum = (sum ^ (unsigned char)bytes[i]) * 1099511628211u;
+  return sum;
+}
+
+static void note(uint64_t *kinds, int *count, uint64_t one) {
+  for (int i = 0; i < *count; i++) if (kinds[i] == one) return;
+  if (*count < MAX_KINDS) kinds[(*count)++] = one;
+}
+
+/* What came of a request: its body but for the model's name, which a gateway changes, and its key. */
+static void look_at(const char *head, size_t head_length, const char *body, size_t length) {
+  static const char mark[] = "\"model\":\"", key[] = "\r\nauthorization: bearer ", ours[] = "sk-bench-key-number-";
+  looked_at++;
+  const char *at = memmem(body, length, mark, sizeof mark - 1);
+  const char *end = at == NULL ? NULL : memchr(at + sizeof mark - 1, '"', length - (size_t)(at + sizeof mark - 1 - body));
+  if (end != NULL) note(bodies, &body_kinds, hash(body, (size_t)(at - body) + sizeof mark - 1) ^ hash(end, length - (size_t)(end - body)));
+  for (const char *line = head; line + sizeof key - 1 < head + head_length; line++) {
+    if (*line != '\r' || strncasecmp(line, key, sizeof key - 1) != 0) continue;
+    const char *value = line + sizeof key - 1, *last = memchr(value, '\r', (size_t)(head + head_length - value));
+    if (last == NULL) return;
+    note(keys, &key_kinds, hash(value, (size_t)(last - value)));
+    if (strncmp(value, ours, sizeof ours - 1) == 0) keyed++;
+    return;
+  }
 }
 
 static void send_part(Conn *conn) {
@@ -324,6 +361,7 @@ static void send_part(Conn *conn) {
 /* False when the connection is gone. */
 static int answer_request(Conn *conn, const char *body, size_t length) {
   requests++;
+  if (looked_at < LOOKED_AT) look_at(conn->in, conn->body, body, length);
   if (refused_at != 0) {
     if (hand_over_count < MAX_SAMPLES) hand_overs[hand_over_count++] = now_ns() - refused_at;
     refused_at = 0;

@@ -86,7 +86,7 @@ function receive(
  * Puts the pieces of a body together. What they took is given back at once: it lies outside of the heap, and waiting there for the collector it
  * makes it run twice as often.
  */
-function joined(pieces: readonly Buffer[], size: number): Buffer {
+export function joined(pieces: readonly Buffer[], size: number): Buffer {
   const body = Buffer.concat(pieces, size);
   for (const { buffer, byteLength } of pieces) {
     // Others may live in the same memory.
