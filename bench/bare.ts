@@ -9,9 +9,11 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { Canceller } from "../src/core/cancel.ts";
 import type { BodySink, TransportResponse } from "../src/core/transport.ts";
+import { optimizeEarly } from "../src/platform/optimize-early.ts";
 import { createHttp1Client } from "../src/transport/http1.ts";
 
 const [upstreamPort = "", clientKey = ""] = process.argv.slice(2);
+optimizeEarly();
 const url = `http://127.0.0.1:${upstreamPort}/v1/responses`;
 const client = createHttp1Client({ connectTimeoutMs: 5_000, connectionsPerOrigin: 2_048, onFault() {} });
 const authorization = `Bearer ${clientKey}`;
