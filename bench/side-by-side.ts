@@ -103,7 +103,7 @@ export function checkLoad(what: string, { errors, total, firstError }: LoadResul
  */
 async function checkRequests(stage: Stage, targets: readonly Target[], works: readonly Work[]): Promise<void> {
   for (const target of targets.filter(({ isExact }) => isExact)) {
-    for (const { rate, ...work } of works.filter((one) => does(target, one))) {
+    for (const { rate: _, ...work } of works.filter((one) => does(target, one))) {
       await stage.upstream.reset();
       await runSlice(stage, target, work, { ms: 300, warmMs: 0 });
       const { bodies, firstBody, lookedAt, keyed } = await stage.upstream.stats();
