@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { modes, type Mode, type Slice } from "./library-gateway.ts";
 import { median, medianWithin } from "./numbers.ts";
-import type { OwnCase } from "./own-cases.ts";
+import type { OwnCase } from "./own-case.ts";
 import { wholeAnswer } from "./payloads.ts";
 import { openStage, runSlice } from "./side-by-side.ts";
 import { startUnderstudy, type UnderstudyTarget } from "./targets.ts";

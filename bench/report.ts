@@ -1,5 +1,5 @@
 import { type Goal, show, showSpread, type Spread } from "./numbers.ts";
-import type { OwnResult } from "./own-cases.ts";
+import type { OwnResult } from "./own-case.ts";
 import type { Compared } from "./side-by-side.ts";
 import type { Metric, Work } from "./works.ts";
 

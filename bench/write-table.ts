@@ -6,7 +6,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { Machine } from "./machine.ts";
 import { show, showSpread } from "./numbers.ts";
-import type { OwnResult } from "./own-cases.ts";
+import type { OwnResult } from "./own-case.ts";
 import { judge, judgeValue } from "./report.ts";
 import type { Compared } from "./side-by-side.ts";
 import { works } from "./works.ts";

@@ -1,0 +1,133 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { runLoad } from "./native.ts";
+import { median } from "./numbers.ts";
+import { type OwnCase, withGateway, workOf, warm } from "./own-case.ts";
+import { streamAnswer, wholeAnswer } from "./payloads.ts";
+import { openFiles, residentBytes } from "./process-cost.ts";
+import { checkLoad, runSlice, type Stage } from "./side-by-side.ts";
+
+export const aborts: OwnCase = {
+  name: "aborts",
+  title: "256 clients that leave 5 ms after the first byte, again and again",
+  run: (context) =>
+    withGateway(
+      context,
+      (folder) => [
+        { name: "paced", ...streamAnswer(folder, "paced", 200, 10_000) },
+        { name: "json", ...wholeAnswer(folder, "json") },
+      ],
+      async (stage, gateway) => {
+        const json = workOf("json", 32, 0);
+        await warm(stage, gateway, json, 10_000, 5_000);
+        /** Sockets and files that are no connection to the provider. */
+        const openNow = async (): Promise<number> => {
+          await sleep(500);
+          return openFiles(gateway.pid ?? 0) - (await stage.upstream.stats()).open;
+        };
+        const before = await openNow();
+        let left = 0;
+        const givenUpMs: number[] = [];
+        const ratios: number[] = [];
+        for (let round = 0; round < (context.quick ? 2 : 7); round++) {
+          const healthy = await runSlice(stage, gateway, json, { ms: 1_500, warmMs: 0 });
+          const load = await runLoad({
+            port: gateway.port,
+            path: gateway.path,
+            headers: gateway.headers,
+            body: stage.bodyFile(gateway.modelName("paced"), 2_048, true),
+            expect: stage.answers.get("paced")?.expect ?? "",
+            connections: 256,
+            ms: 3_000,
+            warmMs: 0,
+            abortUs: 5_000,
+          });
+          checkLoad("aborts", { ...load, total: load.aborts });
+          left += load.aborts;
+          givenUpMs.push(Math.max(0, ((await untilGivenUp(stage)) - load.closedAtNs) / 1e6));
+          const after = await runSlice(stage, gateway, json, { ms: 1_500, warmMs: 0 });
+          ratios.push(after.load.requests / healthy.load.requests);
+        }
+        return [
+          { what: "streams that were left", value: left, unit: "" },
+          {
+            what: "last client gone until the provider's last answer was given up, the longest of all rounds",
+            value: Math.max(...givenUpMs),
+            unit: "ms",
+            goal: { most: 100 },
+          },
+          { what: "– the median", value: median(givenUpMs), unit: "ms" },
+          {
+            what: "answers/s right afterwards, of those before",
+            value: median(ratios),
+            unit: "×",
+            goal: { least: 0.5, raised: 0.8 },
+          },
+          { what: "– in the round with the fewest", value: Math.min(...ratios), unit: "×" },
+          { what: "sockets left over", value: (await openNow()) - before, unit: "", goal: { most: 0 } },
+        ];
+      },
+    ),
+};
+
+/** When the provider's last answer was given up, in ns of its clock. Throws when one never is. */
+async function untilGivenUp(stage: Stage): Promise<number> {
+  for (let tries = 0; tries < 300; tries++) {
+    const { answering, lastAbortNs } = await stage.upstream.stats();
+    if (answering === 0) return lastAbortNs;
+    await sleep(10);
+  }
+  throw new Error("answers of the provider were never given up");
+}
+
+export const openStreams: OwnCase = {
+  name: "open-streams",
+  title: "1,000 streams open at once, an event each 250 ms",
+  run: (context) =>
+    withGateway(
+      context,
+      (folder) => [
+        { name: "slow", ...streamAnswer(folder, "slow", context.quick ? 16 : 40, 250_000) },
+        { name: "warm", ...streamAnswer(folder, "warm", 40) },
+      ],
+      async (stage, gateway) => {
+        const pid = gateway.pid ?? 0;
+        const run = (ms: number) =>
+          runLoad({
+            port: gateway.port,
+            path: gateway.path,
+            headers: gateway.headers,
+            body: stage.bodyFile(gateway.modelName("slow"), 2_048, true),
+            expect: stage.answers.get("slow")?.expect ?? "",
+            connections: 1_000,
+            ms,
+            warmMs: 0,
+            graceMs: 30_000,
+          });
+        // What compiling takes is no part of what a stream takes.
+        await warm(stage, gateway, workOf("warm", 32, 40), 20_000, 10_000);
+        await sleep(2_000);
+        const warmed = residentBytes(pid);
+        // The first thousand make the process as large as it gets; events of the second are the ones that count.
+        checkLoad("open-streams", await run(1));
+        const running = run(context.quick ? 1_000 : 5_000);
+        await sleep(1_500);
+        await gateway.probe();
+        const most = residentBytes(pid);
+        await sleep(context.quick ? 2_000 : 5_000);
+        const { loopP50Ms, loopP99Ms, loopMaxMs } = await gateway.probe();
+        checkLoad("open-streams", await running);
+        return [
+          { what: "delay of the event loop, p99", value: loopP99Ms, unit: "ms", goal: { most: 20, raised: 4 } },
+          { what: "delay of the event loop, p50", value: loopP50Ms, unit: "ms" },
+          { what: "delay of the event loop, most", value: loopMaxMs, unit: "ms" },
+          { what: "resident memory with 1,000 streams", value: most / 2 ** 20, unit: "MB" },
+          {
+            what: "per stream, beyond what 32 at once had made of the process",
+            value: (most - warmed) / 1_000 / 1_024,
+            unit: "KB",
+            goal: { most: 60 },
+          },
+        ];
+      },
+    ),
+};
