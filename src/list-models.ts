@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { Failure } from "./core/failure.ts";
 import { orderCredentials } from "./core/select.ts";
 import { strategyFor } from "./config/resolve.ts";
-import type { Credential } from "./credentials/credential.ts";
+import { type Credential, poolOf } from "./credentials/credential.ts";
 import { assessPool } from "./credentials/pool.ts";
 import { openCacheFiles } from "./platform/cache-files.ts";
 import { type ListedModel, readModelList } from "./providers/model-list.ts";
@@ -91,7 +91,7 @@ async function askForModels(workspace: Workspace, provider: Provider, signal?: A
 async function usableCredentials(workspace: Workspace, provider: Provider): Promise<Credential[]> {
   const { store, clock, config, runtime } = workspace;
   const stored = await store.listCredentials(provider.id);
-  const credentials = [...stored, ...runtime.environmentCredentials(provider.id)];
+  const credentials = poolOf(stored, runtime.environmentCredentials(provider.id));
   const { usable } = assessPool(credentials, await store.listCooldowns(provider.id), "", clock.now());
   return orderCredentials(usable, strategyFor(config, provider.id), Math.random);
 }

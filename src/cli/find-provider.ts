@@ -1,6 +1,6 @@
 import { didYouMean, nearestNames } from "../config/nearest-names.ts";
 import { UnderstudyError } from "../core/error.ts";
-import type { Credential } from "../credentials/credential.ts";
+import { type Credential, poolOf } from "../credentials/credential.ts";
 import { looksLikeKey } from "../providers/label.ts";
 import { findLeftOut } from "../providers/left-out.ts";
 import type { Provider } from "../providers/provider.ts";
@@ -46,7 +46,7 @@ export async function readPool({ store, runtime }: Workspace, providerId: string
   return {
     providerId,
     provider: runtime.findProvider(providerId),
-    credentials: [...stored, ...runtime.environmentCredentials(providerId)],
+    credentials: poolOf(stored, runtime.environmentCredentials(providerId)),
   };
 }
 

@@ -102,3 +102,17 @@ export type Credential = ApiKeyCredential | OAuthCredential;
 export function needsRelogin(credential: Credential): boolean {
   return credential.kind === "oauth" && credential.relogin?.generation === credential.grant.generation;
 }
+
+/** True for the credential of a provider that asks for no key: it is called without one. */
+export function isKeyless(credential: Credential): boolean {
+  return credential.kind === "api_key" && credential.source.from === "none";
+}
+
+/**
+ * All credentials of a pool: those of the store, then those that are there without having been added. Who was given a credential is never called
+ * without one, not even while all of them rest.
+ */
+export function poolOf(stored: readonly Credential[], unstored: readonly Credential[]): readonly Credential[] {
+  if (unstored.length === 0) return stored;
+  return [...stored, ...(stored.length === 0 ? unstored : unstored.filter((one) => !isKeyless(one)))];
+}

@@ -1,7 +1,7 @@
 import { type Cooldown, isCooling } from "../core/cooldown.ts";
 import type { Compare, Tree } from "../core/ordered-tree.ts";
 import { comparisonOf, type Strategy } from "../core/select.ts";
-import type { Credential, OAuthCredential } from "./credential.ts";
+import { type Credential, isKeyless, type OAuthCredential } from "./credential.ts";
 import { groupCooldowns, type PoolChange, type PoolRecord } from "./pool-record.ts";
 import { ReadyView, type Standing } from "./ready-view.ts";
 
@@ -33,7 +33,10 @@ export class PoolIndex {
   #record: PoolRecord | null = null;
   /** How many of its changes are known here. */
   #count = 0;
+  /** What no store knows, as it was told last, and those of it that are members. */
+  #told: readonly Credential[] | null = null;
   #unstored: readonly Credential[] = [];
+  #hadStored = false;
   readonly #members = new Map<string, Credential>();
   #cooldowns = new Map<string, readonly Cooldown[]>();
   /** Models, and the credentials that have a cooldown for just this model. */
@@ -89,6 +92,7 @@ export class PoolIndex {
   #begin(record: PoolRecord): void {
     this.#record = record;
     this.#count = record.changes.length;
+    this.#told = null;
     this.#unstored = [];
     this.#members.clear();
     this.#special.clear();
@@ -143,9 +147,14 @@ export class PoolIndex {
     }
   }
 
-  /** There are few of these: they are compared each time. */
-  #updateUnstored(unstored: readonly Credential[], now: number): void {
-    if (unstored === this.#unstored || (unstored.length === 0 && this.#unstored.length === 0)) return;
+  /** There are few of these: they are compared each time. As `poolOf` says, one without a key is no member beside a stored credential. */
+  #updateUnstored(told: readonly Credential[], now: number): void {
+    const hasStored = this.#members.size > this.#unstored.length;
+    if (told === this.#told && hasStored === this.#hadStored) return;
+    this.#told = told;
+    this.#hadStored = hasStored;
+    const unstored = hasStored ? told.filter((one) => !isKeyless(one)) : told;
+    if (unstored.length === 0 && this.#unstored.length === 0) return;
     for (const { id } of this.#unstored) {
       if (unstored.some((one) => one.id === id)) continue;
       this.#members.delete(id);

@@ -9,7 +9,7 @@ export const environmentPriority = 1_000_000;
 
 /**
  * The credentials that are there without having been added: at most one per provider, for keys found in `env`, and one
- * without a key for a provider that asks for none. Nothing is stored, and the key itself is not kept: `source` says
+ * without a key for a provider that asks for none, which counts only where no other is stored (`poolOf`). Nothing is stored, and the key itself is not kept: `source` says
  * where to read it at the moment of use.
  *
  * - The first variable of a provider that holds a usable key counts. A variable that two providers read serves both.

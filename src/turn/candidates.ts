@@ -2,7 +2,7 @@ import { Draw, orderCredentials } from "../core/select.ts";
 import type { Soon } from "../core/soon.ts";
 import type { Route, Target } from "../core/target.ts";
 import { assessPool, type Blocked, recoversAt } from "../credentials/pool.ts";
-import type { Credential, OAuthCredential } from "../credentials/credential.ts";
+import { type Credential, type OAuthCredential, poolOf } from "../credentials/credential.ts";
 import type { ReadyPool } from "../credentials/pool-index.ts";
 import { type PoolRecord, replayRecord } from "../credentials/pool-record.ts";
 import { type InOrder, Line } from "./line.ts";
@@ -156,7 +156,7 @@ async function listWhole(
   const { store, clock } = runtime;
   const cooldowns = await store.listCooldowns();
   const unstored = runtime.environmentCredentials(target.provider);
-  const members = pinned(target, [...(await store.listCredentials(target.provider)), ...unstored]);
+  const members = pinned(target, poolOf(await store.listCredentials(target.provider), unstored));
   const pool = assessPool(members, cooldowns, target.model, clock.now());
   /** Who stands in the line with this model: a target may be named twice, once for one login and once for all. */
   const standing = isSecond ? standingIn(before, target) : null;
@@ -234,7 +234,7 @@ class KeptGroup implements Group, InOrder {
 
   listBlocked(): readonly BlockedCandidate[] {
     const { members, cooldowns } = replayRecord(this.#record, this.#changes);
-    const all = [...members, ...this.#unstored];
+    const all = poolOf(members, this.#unstored);
     return toBlocked(this.target, all, assessPool(all, cooldowns, this.target.model, this.#now).blocked);
   }
 

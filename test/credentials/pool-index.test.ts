@@ -5,7 +5,7 @@ import type { Reason } from "../../src/core/failure.ts";
 import { Secret } from "../../src/core/secret.ts";
 import { Draw, orderCredentials, strategies, type Strategy } from "../../src/core/select.ts";
 import type { Tree } from "../../src/core/ordered-tree.ts";
-import type { Credential } from "../../src/credentials/credential.ts";
+import { type ApiKeyCredential, type Credential, poolOf } from "../../src/credentials/credential.ts";
 import { assessPool, recoversAt } from "../../src/credentials/pool.ts";
 import { PoolIndex } from "../../src/credentials/pool-index.ts";
 import { type PoolChange, type PoolRecord, replayRecord } from "../../src/credentials/pool-record.ts";
@@ -19,10 +19,16 @@ interface Grown extends PoolRecord {
   readonly changes: PoolChange[];
 }
 
-function key(n: number, priority: number): Credential {
+function key(n: number, priority: number): ApiKeyCredential {
   const counted = { label: `k${n}`, priority, paused: n % 7 === 6, createdAt: start, uses: n % 3, lastUsedAt: n % 4 };
   const source = { from: "stored", secret } as const;
   return { kind: "api_key", id: `c${n}`, provider: "p", persisted: true, source, ...counted };
+}
+
+/** A key of the environment, or for every third use none, as a server is asked that wants none. */
+function fromOutside(uses: number, now: number): Credential {
+  const counted = { ...key(50, 1), id: uses === 3 ? "none" : "env", uses, lastUsedAt: now };
+  return uses === 3 ? { ...counted, source: { from: "none" } } : counted;
 }
 
 function login(n: number, priority: number, expiresInMs: number, isRefused: boolean): Credential {
@@ -179,7 +185,7 @@ describe("an order that is kept between turns", () => {
               break;
             }
             case "unstored":
-              unstored = one.uses === 0 ? [] : [{ ...key(50, 1), id: "env", uses: one.uses, lastUsedAt: now }];
+              unstored = one.uses === 0 ? [] : [fromOutside(one.uses, now)];
               break;
             case "time":
               now += one.ms;
@@ -189,7 +195,7 @@ describe("an order that is kept between turns", () => {
           index.update(record, unstored, now);
           const at = replayRecord(record, record.changes.length);
           for (const model of models) {
-            const expected = assessPool([...at.members, ...unstored], at.cooldowns, model, now);
+            const expected = assessPool(poolOf(at.members, unstored), at.cooldowns, model, now);
             const ready = index.readyFor(model, now);
             if (ready === null) {
               expect(at.cooldowns.some(({ credentialId }) => credentialId === "")).toBe(true);

@@ -1,4 +1,4 @@
-import type { Credential } from "../../credentials/credential.ts";
+import { type Credential, poolOf } from "../../credentials/credential.ts";
 import type { Provider } from "../../providers/provider.ts";
 import { signInCommand } from "../../turn/advice.ts";
 import type { Workspace } from "../../workspace.ts";
@@ -16,7 +16,10 @@ export async function readState(workspace: Workspace): Promise<PageState> {
     const isNamed = config.routes.some(({ targets }) => targets.some((target) => target.provider === id));
     // A server that asks for no key is always there: it is shown when a route wants it.
     const unstored = runtime.environmentCredentials(id).filter(({ source }) => source.from !== "none" || isNamed);
-    const credentials = [...stored.filter((one) => one.provider === id), ...unstored];
+    const credentials = poolOf(
+      stored.filter((one) => one.provider === id),
+      unstored,
+    );
     if (credentials.length === 0) continue;
     pools.push({
       provider: id,
