@@ -160,6 +160,16 @@ describe("understudy serve", () => {
     expect(await serving.ended).toBe(0);
     await expect(ask(home, url)).rejects.toThrow("fetch failed");
   });
+
+  it("several workers end when they are told while some of them still start", async () => {
+    await using home = await openHome();
+    for (let i = 0; i < 8; i += 1) {
+      const serving = home.start("serve", "--port", "0", "--json", "--workers", "3");
+      await serving.url();
+      serving.child.kill("SIGTERM");
+      expect(await serving.ended).toBe(0);
+    }
+  });
 });
 
 describe("understudy run", () => {

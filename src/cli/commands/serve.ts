@@ -79,6 +79,8 @@ async function serve(workspace: Workspace, options: ServeOptions): Promise<void>
   // A diagnostic report, which whoever starts Node may ask for, would hold the keys in the environment.
   process.report.excludeEnv = true;
   keepHeapModest();
+  // From here on: one that is told to stop while it starts must not have overheard it.
+  const stopped = stopAsked();
   const { home, config, secrets } = workspace;
   const clientKey = readOrCreateClientKey(clientKeyFile(home));
   const adminKey = readOrCreateAdminKey(adminKeyFile(home));
@@ -113,7 +115,7 @@ async function serve(workspace: Workspace, options: ServeOptions): Promise<void>
   const forget = cluster.isPrimary ? noteRunning(home, localUrl(gateway.url, gateway.port)) : () => {};
   if (cluster.isPrimary) announce(gateway.url, options.json === true);
   try {
-    await stopAsked();
+    await stopped;
     if (gateway.openTurns > 0) say(`waiting for ${gateway.openTurns} turns under way; once more leaves at once`);
     await gateway.close();
     await traces?.stop();
