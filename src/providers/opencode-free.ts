@@ -9,6 +9,7 @@ export const opencodeFree: Provider = {
   name: "OpenCode Free",
   aliases: ["free", "opencode_free"],
   signIn: { kind: "api_key", env: [], required: false },
+  refusedKeys: [{ prefix: "", reason: "its free models are asked without one, and refuse any that they are given" }],
   protocol: "chat-completions",
   baseUrl: "https://opencode.ai/zen/v1",
   baseUrlEnv: null,

@@ -156,7 +156,7 @@ async function listWhole(
   const { store, clock } = runtime;
   const cooldowns = await store.listCooldowns();
   const unstored = runtime.environmentCredentials(target.provider);
-  const members = pinned(target, poolOf(await store.listCredentials(target.provider), unstored));
+  const members = membersFor(target, await store.listCredentials(target.provider), unstored);
   const pool = assessPool(members, cooldowns, target.model, clock.now());
   /** Who stands in the line with this model: a target may be named twice, once for one login and once for all. */
   const standing = isSecond ? standingIn(before, target) : null;
@@ -293,7 +293,15 @@ function concurrencyLimit({ load, concurrencyOf }: TurnRuntime, provider: string
   return load === undefined ? Number.POSITIVE_INFINITY : (concurrencyOf?.(provider) ?? Number.POSITIVE_INFINITY);
 }
 
-/** Those of the pool that a target is for: stored credentials, then those of the environment; only the pinned one if it names one. */
-function pinned({ credential }: Target, all: readonly Credential[]): readonly Credential[] {
-  return credential === undefined ? all : all.filter((one) => one.id === credential || one.label === credential);
+/**
+ * Those that a target is for: its provider's pool, or only the one that it names. Who names the access without a key gets it, though
+ * others are stored.
+ */
+function membersFor(
+  { credential }: Target,
+  stored: readonly Credential[],
+  unstored: readonly Credential[],
+): readonly Credential[] {
+  if (credential === undefined) return poolOf(stored, unstored);
+  return [...stored, ...unstored].filter((one) => one.id === credential || one.label === credential);
 }

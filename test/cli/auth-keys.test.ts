@@ -112,6 +112,16 @@ describe("auth add, for a key", () => {
     expect((await stage.run(["auth", "add", "ollama"])).stderr).toContain("Ollama asks for no key");
   });
 
+  it("says that a server is no longer asked without a key, and refuses one for a service that takes none", async () => {
+    await open();
+    const add = (provider: string, input: string) => stage.run(["auth", "add", provider, "--api-key-stdin"], { input });
+    expect((await add("ollama", "local-key-0123456789")).stderr).toContain("always asked with a key");
+    expect((await add("ollama", "local-key-9876543210")).stderr).not.toContain("always asked with a key");
+    expect((await add("opencode-free", "local-key-0123456789")).stderr).toContain("are asked without one");
+    const kept = await stage.withWorkspace(({ store }) => store.listCredentials());
+    expect(kept.map(({ provider }) => provider)).toEqual(["ollama", "ollama"]);
+  });
+
   it.runIf(hasScript)("asks for the key on a terminal without showing it, and keeps nothing after Ctrl-C", async () => {
     await open();
     const giveUp = stage.startOnTerminal(["auth", "add", "openai"]);

@@ -90,6 +90,7 @@ const event = fc.oneof(
   { weight: 1, arbitrary: fc.record({ what: fc.constant("clear-all" as const) }) },
   { weight: 1, arbitrary: fc.record({ what: fc.constant("refresh" as const), n: who }) },
   { weight: 1, arbitrary: fc.record({ what: fc.constant("leave" as const), n: who }) },
+  { weight: 1, arbitrary: fc.record({ what: fc.constant("join" as const), n: who }) },
   { weight: 1, arbitrary: fc.record({ what: fc.constant("rewrite" as const) }) },
   { weight: 1, arbitrary: fc.record({ what: fc.constant("unstored" as const), uses: fc.nat(3) }) },
   {
@@ -125,7 +126,7 @@ function drawAll(
 describe("an order that is kept between turns", () => {
   it.each(strategies)("is the order that listing and sorting gives, whatever happens: %s", (strategy) => {
     const runs = fc.property(
-      fc.array(member, { maxLength: 12 }),
+      fc.oneof(fc.constant([]), fc.array(member, { maxLength: 12 })),
       // Not every change is followed by a turn.
       fc.array(fc.tuple(event, fc.boolean()), { maxLength: 40 }),
       fc.nat(),
@@ -178,10 +179,12 @@ describe("an order that is kept between turns", () => {
               break;
             }
             case "leave":
+            case "join":
             case "rewrite": {
               const { members, cooldowns } = replayRecord(record, record.changes.length);
-              const left = one.what === "leave" ? members.filter(({ id }) => id !== `c${one.n}`) : members;
-              record = { members: left, cooldowns, changes: [], follows: one.what === "leave" ? null : record };
+              const others = one.what === "rewrite" ? members : members.filter(({ id }) => id !== `c${one.n}`);
+              const left = one.what === "join" ? [...others, key(one.n, 2)] : others;
+              record = { members: left, cooldowns, changes: [], follows: one.what === "rewrite" ? record : null };
               break;
             }
             case "unstored":

@@ -9,14 +9,16 @@ import { startTurn } from "../../src/turn/turn.ts";
 import { openWorkspace } from "../../src/workspace.ts";
 import { toTurnRequest } from "../../src/turn/turn-input.ts";
 
+type TargetEntry = string | { readonly target: string; readonly credential: string };
+
 /** As whom six turns at once were asked by somebody with these keys for a server that asks for none, one turn each at a time. */
-async function askedAs(keys: readonly string[]): Promise<ReadonlySet<string>> {
+async function askedAs(keys: readonly string[], target: TargetEntry = "local/qwen3"): Promise<ReadonlySet<string>> {
   const folder = mkdtempSync(join(tmpdir(), "keyless-"));
   const simulator = await startSimulator();
   simulator.chat.requireKey = false;
   const workspace = await openWorkspace({
     config: {
-      routes: { small: ["local/qwen3"] },
+      routes: { small: [target] },
       providers: { local: { protocol: "chat-completions", baseUrl: simulator.baseUrls.chat } },
       pools: { local: { concurrency: 1 } },
     },
@@ -47,5 +49,11 @@ describe("a server that asks for no key", () => {
 
   it("is never asked without one by who has some, not even when all of them carry as many turns as they may", async () => {
     expect(await askedAs(["ann", "bob"])).toEqual(new Set(["ann", "bob"]));
+  });
+
+  it("is asked without one for a target that says so, and by nobody else for one that names a key", async () => {
+    const target = "local/qwen3";
+    expect(await askedAs(["ann"], { target, credential: "no key" })).toEqual(new Set(["anonymous"]));
+    expect(await askedAs(["ann", "bob"], { target, credential: "bob" })).toEqual(new Set(["bob"]));
   });
 });

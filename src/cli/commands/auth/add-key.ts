@@ -39,7 +39,8 @@ export async function addKey(workspace: Workspace, provider: Provider, options: 
 
 /** A server of one's own may have been told to ask for a key. */
 async function wantsKey(provider: Provider): Promise<boolean> {
-  if (!canAsk()) return false;
+  const takesNone = refusedKey(provider, "") !== null;
+  if (takesNone || !canAsk()) return false;
   const choices = [
     { value: "no" as const, label: "Leave it without a key" },
     { value: "yes" as const, label: "Add a key", hint: "this server was told to ask for one" },
@@ -106,6 +107,10 @@ async function saveKey(workspace: Workspace, provider: Provider, source: KeySour
     const where = source.from === "stored" ? "" : "; the key itself stays where it is and is read at each use";
     const { label: given } = stored.credential;
     say(`Added ${colors.bold(`${provider.id} · ${given}`)}, number ${stored.place} of its pool${where}.`);
+    const { signIn } = provider;
+    if (signIn.kind === "api_key" && !signIn.required && stored.place === 1) {
+      say("From now on it is always asked with a key, also while this one rests or is paused.");
+    }
     return;
   }
   const { before, renamedTo, resumed, rests } = stored;
