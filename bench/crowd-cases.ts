@@ -5,6 +5,7 @@ import { type OwnCase, withGateway, workOf, warm } from "./own-case.ts";
 import { streamAnswer, wholeAnswer } from "./payloads.ts";
 import { openFiles, residentBytes } from "./process-cost.ts";
 import { checkLoad, runSlice, type Stage } from "./side-by-side.ts";
+import type { Target } from "./targets.ts";
 
 export const aborts: OwnCase = {
   name: "aborts",
@@ -28,25 +29,18 @@ export const aborts: OwnCase = {
         let left = 0;
         const givenUpMs: number[] = [];
         const ratios: number[] = [];
-        for (let round = 0; round < (context.quick ? 2 : 7); round++) {
+        for (let round = 0; round < (context.quick ? 3 : 7); round++) {
           const healthy = await runSlice(stage, gateway, json, { ms: 1_500, warmMs: 0 });
-          const load = await runLoad({
-            port: gateway.port,
-            path: gateway.path,
-            headers: gateway.headers,
-            body: stage.bodyFile(gateway.modelName("paced"), 2_048, true),
-            expect: stage.answers.get("paced")?.expect ?? "",
-            connections: 256,
-            ms: 3_000,
-            warmMs: 0,
-            abortUs: 5_000,
-          });
+          const crowd = { connections: 256, ms: 3_000, warmMs: 0, abortUs: 5_000 };
+          const load = await runLoad({ ...asking(stage, gateway, "paced"), ...crowd });
           checkLoad("aborts", { ...load, total: load.aborts });
           left += load.aborts;
           givenUpMs.push(Math.max(0, ((await untilGivenUp(stage)) - load.closedAtNs) / 1e6));
           const after = await runSlice(stage, gateway, json, { ms: 1_500, warmMs: 0 });
           ratios.push(after.load.requests / healthy.load.requests);
         }
+        // After the first, code is compiled anew that never went this way.
+        const [first = Number.NaN, ...later] = ratios;
         return [
           { what: "streams that were left", value: left, unit: "" },
           {
@@ -58,16 +52,24 @@ export const aborts: OwnCase = {
           { what: "– the median", value: median(givenUpMs), unit: "ms" },
           {
             what: "answers/s right afterwards, of those before",
-            value: median(ratios),
+            value: median(later),
             unit: "×",
             goal: { least: 0.5, raised: 0.8 },
           },
-          { what: "– in the round with the fewest", value: Math.min(...ratios), unit: "×" },
+          { what: "– in the round with the fewest", value: Math.min(...later), unit: "×" },
+          { what: "– after the first crowd of all, which is in neither", value: first, unit: "×" },
           { what: "sockets left over", value: (await openNow()) - before, unit: "", goal: { most: 0 } },
         ];
       },
     ),
 };
+
+/** Requests of 2 KB for a stream of the model `name`, and what it holds. */
+function asking(stage: Stage, gateway: Target, name: string) {
+  const { port, path, headers } = gateway;
+  const body = stage.bodyFile(gateway.modelName(name), 2_048, true);
+  return { port, path, headers, body, expect: stage.answers.get(name)?.expect ?? "" };
+}
 
 /** When the provider's last answer was given up, in ns of its clock. Throws when one never is. */
 async function untilGivenUp(stage: Stage): Promise<number> {
@@ -93,11 +95,7 @@ export const openStreams: OwnCase = {
         const pid = gateway.pid ?? 0;
         const run = (ms: number) =>
           runLoad({
-            port: gateway.port,
-            path: gateway.path,
-            headers: gateway.headers,
-            body: stage.bodyFile(gateway.modelName("slow"), 2_048, true),
-            expect: stage.answers.get("slow")?.expect ?? "",
+            ...asking(stage, gateway, "slow"),
             connections: 1_000,
             ms,
             warmMs: 0,

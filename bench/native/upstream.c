@@ -15,7 +15,7 @@
  *                                 Nobody asks for a second or longer: these clocks stand still, or all would be due at once afterwards
  *
  * GET /stats tells what was seen, and how often each OTHER of a timed answer was given; GET /reset starts counting anew. Of the first requests
- * after that it tells how many different bodies they had, what follows the model's name taken alone, and with how many keys of which kind they came.
+ * after that it tells how many different bodies they had, the model's name left out, and with how many keys of which kind they came.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>

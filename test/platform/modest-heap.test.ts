@@ -53,8 +53,8 @@ async function oldCollections(): Promise<number> {
 describe("a modest heap", () => {
   it("has a young generation that stays small, where it would grow, a larger one for who does little else than collect", async () => {
     const [modest, usual, crowded] = await Promise.all([
-      youngAfterwards({ isModest: true, pauseMs: 10 }),
-      youngAfterwards({ isModest: false, pauseMs: 10 }),
+      youngAfterwards({ isModest: true, pauseMs: 25 }),
+      youngAfterwards({ isModest: false, pauseMs: 25 }),
       youngAfterwards({ isModest: true, pauseMs: 0 }),
     ]);
     expect(modest).toBeLessThan(12);
