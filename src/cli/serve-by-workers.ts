@@ -17,6 +17,7 @@ export async function serveByWorkers(
   home: UnderstudyHome,
   announce: (url: string) => void,
 ): Promise<number> {
+  if (interruptSignal.aborted) return exitCodes.done;
   let forget: (() => void) | null = null;
   let replacements = 0;
   const listening = new Set<Worker>();
@@ -24,6 +25,8 @@ export async function serveByWorkers(
   const ended = new Promise<number>((resolve) => {
     cluster.on("listening", (worker, { address, port }) => {
       listening.add(worker);
+      // What it was told before may have come when nobody in it listened yet.
+      if (interruptSignal.aborted) stop(worker);
       if (forget !== null) return;
       const url = `http://${address ?? "127.0.0.1"}:${port}`;
       forget = noteRunning(home, url);
@@ -56,5 +59,9 @@ export async function serveByWorkers(
 }
 
 function stopAll(): void {
-  for (const worker of Object.values(cluster.workers ?? {})) if (worker?.isConnected()) worker.send("stop");
+  for (const worker of Object.values(cluster.workers ?? {})) if (worker !== undefined) stop(worker);
+}
+
+function stop(worker: Worker): void {
+  if (worker.isConnected()) worker.send("stop");
 }

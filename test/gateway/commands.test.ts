@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, s
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { type Simulator, startSimulator } from "../../src/simulator/simulator.ts";
 import { bundledCli } from "../bundled-cli.ts";
@@ -169,6 +170,18 @@ describe("understudy serve", () => {
       serving.child.kill("SIGTERM");
       expect(await serving.ended).toBe(0);
     }
+  });
+
+  it("several workers end when they are told before there are any", async () => {
+    await using home = await openHome();
+    const endings = Array.from({ length: 16 }, async (_, i) => {
+      const serving = home.start("serve", "--port", "0", "--json", "--workers", "2");
+      await sleep(i * 15);
+      serving.child.kill("SIGTERM");
+      return serving.ended;
+    });
+    // Node itself ends by the signal as long as nothing of ours listens to it.
+    for (const ending of await Promise.all(endings)) expect(["SIGTERM", 0]).toContain(ending);
   });
 });
 
