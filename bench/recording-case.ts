@@ -38,7 +38,12 @@ export const recording: OwnCase = {
       { what: "journal and metrics, more CPU per answer", value: median(costs.once), unit: "%", goal: { most: 5 } },
       { what: "– at least, with 95 % certainty", value: low, unit: "%" },
       { what: "– at most, with 95 % certainty", value: high, unit: "%" },
-      { what: "a fifth of what recording five times costs", value: median(costs.fifth), unit: "%", goal: { most: 5 } },
+      {
+        what: "a fifth of what recording five times costs",
+        value: median(costs.fifth),
+        unit: "%",
+        goal: { most: 5, raised: 4 },
+      },
       { what: "– a fifth of it, at least", value: fifthLow, unit: "%" },
       { what: "– a fifth of it, at most", value: fifthHigh, unit: "%" },
       { what: "– in the process with the least", value: Math.min(...byProcess), unit: "%" },
