@@ -162,6 +162,16 @@ describe("understudy serve", () => {
     await expect(ask(home, url)).rejects.toThrow("fetch failed");
   });
 
+  it("several workers say once what is missing", async () => {
+    await using home = await openHome();
+    home.env["UNDERSTUDY_HOME"] = join(home.folder, "empty");
+    const serving = home.start("serve", "--port", "0", "--json", "--workers", "2");
+    await serving.until(() => serving.err.includes("No route"));
+    serving.child.kill("SIGTERM");
+    expect(await serving.ended).toBe(0);
+    expect(serving.err.match(/^No (account|route) is/gm)).toEqual(["No account is", "No route is"]);
+  });
+
   it("several workers end when they are told while some of them still start", async () => {
     await using home = await openHome();
     for (let i = 0; i < 8; i += 1) {

@@ -81,7 +81,7 @@ async function serve(workspace: Workspace, options: ServeOptions): Promise<void>
   keepHeapModest();
   // From here on: one that is told to stop while it starts must not have overheard it.
   const stopped = stopAsked();
-  const { home, config, secrets } = workspace;
+  const { home, secrets } = workspace;
   const clientKey = readOrCreateClientKey(clientKeyFile(home));
   const adminKey = readOrCreateAdminKey(adminKeyFile(home));
   for (const key of [clientKey, adminKey]) secrets.note(key);
@@ -108,10 +108,8 @@ async function serve(workspace: Workspace, options: ServeOptions): Promise<void>
   });
   optimizeEarly();
   if (cluster.isWorker) giveMetrics(() => gateway.metrics());
-  if ((await readState(workspace)).pools.length === 0) {
-    say(`No account is there yet: ${gateway.url}/ leads to the first sign-in, and so does understudy auth add codex`);
-  }
-  if (config.routes.length === 0) say(`No route is configured yet; put one into ${home.configFile}`);
+  // Of several workers the first speaks for all.
+  if (cluster.isPrimary || cluster.worker?.id === 1) await tellWhatIsMissing(workspace, gateway.url);
   const forget = cluster.isPrimary ? noteRunning(home, localUrl(gateway.url, gateway.port)) : () => {};
   if (cluster.isPrimary) announce(gateway.url, options.json === true);
   try {
@@ -122,6 +120,14 @@ async function serve(workspace: Workspace, options: ServeOptions): Promise<void>
   } finally {
     forget();
   }
+}
+
+async function tellWhatIsMissing(workspace: Workspace, url: string): Promise<void> {
+  const { home, config } = workspace;
+  if ((await readState(workspace)).pools.length === 0) {
+    say(`No account is there yet: ${url}/ leads to the first sign-in, and so does understudy auth add codex`);
+  }
+  if (config.routes.length === 0) say(`No route is configured yet; put one into ${home.configFile}`);
 }
 
 /** Resolves at the first interrupt, or when the first process of several says so. */
