@@ -162,6 +162,28 @@ describe("understudy serve", () => {
     await expect(ask(home, url)).rejects.toThrow("fetch failed");
   });
 
+  it.runIf(process.platform === "linux")(
+    "several workers: one whose replacement can't start leaves the others",
+    async () => {
+      await using home = await openHome();
+      const serving = home.start("serve", "--port", "0", "--json", "--workers", "2");
+      const url = await serving.url();
+      const pid = serving.child.pid ?? 0;
+      const workers = (): string[] =>
+        readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").filter(Boolean);
+      expect((await ask(home, url)).status).toBe(200);
+      // Until the second serves as well, which nobody tells.
+      await sleep(1_000);
+      writeFileSync(join(home.folder, "config.yaml"), "routes: 1");
+      process.kill(Number(workers()[0]), "SIGKILL");
+      await serving.until(() => serving.err.includes("could not start (2); left without it: 1"));
+      expect(serving.err).toMatch(/worker \d+ ended \(SIGKILL\); another takes its place/);
+      for (let i = 0; i < 4; i += 1) expect((await ask(home, url)).status).toBe(200);
+      serving.child.kill("SIGTERM");
+      expect(await serving.ended).toBe(0);
+    },
+  );
+
   it("several workers say once what is missing", async () => {
     await using home = await openHome();
     home.env["UNDERSTUDY_HOME"] = join(home.folder, "empty");
